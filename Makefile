@@ -1,0 +1,34 @@
+# Each target does its own set-up in .venv; nothing else has to be installed but Python 3.11 or newer.
+PYTHON ?= python3
+RUN := .venv/bin
+
+.PHONY: demo test lint types check bench clean
+
+demo: .venv/ready  ## index seeds/ and ask it a question
+	$(RUN)/semsearch index seeds
+	$(RUN)/semsearch search --index seeds "security vacuum Western Balkans"
+
+test: .venv/ready  ## all tests
+	$(RUN)/python -m pytest
+
+lint: .venv/ready  ## style, format and layers
+	$(RUN)/ruff check
+	$(RUN)/ruff format --check
+	$(RUN)/lint-imports
+
+types: .venv/ready  ## mypy, strict
+	$(RUN)/mypy
+
+check: lint types test  ## what must pass before a commit
+
+bench: .venv/ready  ## the figures of benchmarks/README.md
+	$(RUN)/python benchmarks/figures.py
+
+clean:  ## remove what the targets made
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache indexes/seeds
+
+.venv/ready: pyproject.toml
+	test -x $(RUN)/python || $(PYTHON) -m venv .venv
+	$(RUN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(RUN)/python -m pip install --quiet --editable . --group dev
+	touch $@

@@ -1,0 +1,65 @@
+"""Semantic search over a folder of articles: the right passage, with an exact citation, offline.
+
+    import semsearch
+
+    with semsearch.Index.create("indexes/news") as index:
+        index.sync("articles")
+        for hit in index.search("security vacuum Western Balkans", k=5):
+            print(f"{hit.path}:{hit.line}", hit.score, hit.text)
+
+Importing this module loads nothing else; each name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from semsearch.config import IndexConfig
+    from semsearch.errors import SemsearchError
+    from semsearch.index import Index, Status
+    from semsearch.sync import Changes, Progress, SyncReport
+    from semsearch.types import Document, Embedder, Hit, Passage, Section
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Changes",
+    "Document",
+    "Embedder",
+    "Hit",
+    "Index",
+    "IndexConfig",
+    "Passage",
+    "Progress",
+    "Section",
+    "SemsearchError",
+    "Status",
+    "SyncReport",
+]
+
+_HOME = {
+    "Changes": "semsearch.sync",
+    "Document": "semsearch.types",
+    "Embedder": "semsearch.types",
+    "Hit": "semsearch.types",
+    "Index": "semsearch.index",
+    "IndexConfig": "semsearch.config",
+    "Passage": "semsearch.types",
+    "Progress": "semsearch.sync",
+    "Section": "semsearch.types",
+    "SemsearchError": "semsearch.errors",
+    "Status": "semsearch.index",
+    "SyncReport": "semsearch.sync",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'semsearch' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

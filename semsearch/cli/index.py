@@ -1,0 +1,202 @@
+"""`semsearch index`: brings an index up to date with a folder, and says what it did."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from semsearch.cli.where import CARD, index_option, path_for
+from semsearch.config import DEFAULT_MODEL
+from semsearch.show.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from semsearch.index import Index
+    from semsearch.sync import Changes, Progress, SyncReport
+    from semsearch.types import Skip
+
+_LINE_EVERY = 10.0
+"""Seconds between two lines of progress where there is no terminal."""
+
+_UNREAD = "no reader for "
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@index_option
+@click.option(
+    "--model",
+    envvar="SEMSEARCH_MODEL",
+    metavar="ID|PATH",
+    help="sentence-transformers model of a new index: a hub id or a local folder.  [default: all-MiniLM-L6-v2]",
+)
+@click.option("--overlap", type=click.IntRange(0), help="Sentences that passages share.  [default: 0]")
+@click.option("--include", multiple=True, metavar="PATTERN", help="Read only files that match (as in .gitignore).")
+@click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out files that match (as in .gitignore).")
+@click.option("--dry-run", is_flag=True, help="List what would change, and change nothing.")
+@click.option("--rebuild", is_flag=True, help="Make the index anew beside the old one, and swap it in when whole.")
+@click.option("--allow-empty", is_flag=True, help="Accept that the folder holds no article any more.")
+@click.option("-v", "--verbose", is_flag=True, help="List also the files of kinds that are not read.")
+def index(  # noqa: PLR0913 - an argument an option
+    folder: Path,
+    name: str | None,
+    model: str | None,
+    overlap: int | None,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+    *,
+    dry_run: bool,
+    rebuild: bool,
+    allow_empty: bool,
+    verbose: bool,
+) -> None:
+    """Make an index of the articles in FOLDER, or bring it up to date.
+
+    Can be stopped at any moment and run again: it goes on from there. What did not change costs nothing. Hidden files,
+    symbolic links and what .gitignore or .semsearchignore exclude are left out.
+    """
+    from semsearch.index import Index  # noqa: PLC0415 - `semsearch --help` does without it
+    from semsearch.sync import changes_for_new  # noqa: PLC0415 - the same
+
+    path = path_for(folder, name)
+    exists = (path / CARD).exists()
+    if not exists:
+        # Looks at the folder before there is an index: a wrong name leaves nothing behind.
+        changes = changes_for_new(folder, include, exclude)
+    elif dry_run:
+        with Index.open(path) as opened:
+            changes = opened.changes(folder, include=include, exclude=exclude, allow_empty=allow_empty)
+    if dry_run:
+        _list(changes, verbose=verbose)
+        return
+    with _progress() as progress:
+        if rebuild and exists:
+            report = Index.rebuild(
+                path,
+                folder,
+                model or "",
+                overlap=overlap,
+                include=include,
+                exclude=exclude,
+                progress=progress,
+            )
+        else:
+            with _opened(path, model, overlap) as opened:
+                report = opened.sync(
+                    folder, include=include, exclude=exclude, allow_empty=allow_empty, progress=progress
+                )
+    _summary(path, report, verbose=verbose)
+
+
+@contextmanager
+def _opened(path: Path, model: str | None, overlap: int | None) -> Iterator[Index]:
+    """The index, made where there is none."""
+    from semsearch.index import Index  # noqa: PLC0415 - `semsearch --help` does without it
+
+    if (path / CARD).exists():
+        with Index.open(path) as opened:
+            opened.expect(model, overlap)
+            yield opened
+    else:
+        with Index.create(path, model or DEFAULT_MODEL, overlap=overlap or 0) as made:
+            yield made
+
+
+def _list(changes: Changes, *, verbose: bool) -> None:
+    """What a run would do, a line each: + new, ~ changed, > renamed, - removed."""
+    for sign, paths in (("+", changes.added), ("~", changes.changed), ("-", changes.removed)):
+        for path in paths:
+            click.echo(f"{sign} {safe(path)}")
+    for path, (old, _) in changes.renamed.items():
+        click.echo(f"> {safe(old)} -> {safe(path)}")
+    _skips(changes.skipped, verbose=verbose)
+    counts = (
+        f"{len(changes.added)} to add, {len(changes.changed)} changed, {len(changes.renamed)} renamed, "
+        f"{len(changes.removed)} to remove, {changes.unchanged} unchanged, {len(changes.skipped)} skipped"
+    )
+    click.echo(f"dry run, nothing was changed: {counts}", err=True)
+
+
+def _summary(path: Path, report: SyncReport, *, verbose: bool) -> None:
+    _skips(report.skipped, verbose=verbose)
+    if report.added or report.changed or report.renamed or report.removed:
+        click.echo(
+            f"{path}: {report.added} added, {report.changed} changed, {report.renamed} renamed, {report.removed} "
+            f"removed, {report.unchanged} unchanged, {len(report.skipped)} skipped",
+            err=True,
+        )
+    else:
+        click.echo(
+            f"{path}: up to date, {report.unchanged} documents unchanged, {len(report.skipped)} skipped",
+            err=True,
+        )
+    if report.kept:
+        click.echo(f"{report.kept} documents stay as they were, because their files cannot be read now", err=True)
+    rate = f" ({report.encoded / report.seconds:.0f} passages/s)" if report.encoded else ""
+    click.echo(
+        f"{report.passages} passages stored, {report.encoded} embedded in {report.seconds:.1f} s{rate}",
+        err=True,
+    )
+
+
+def _skips(skips: Iterable[Skip], *, verbose: bool) -> None:
+    """A line for each file that was passed over; kinds that are not read are counted unless `verbose`."""
+    kinds: Counter[str] = Counter()
+    for skip in skips:
+        if skip.reason.startswith(_UNREAD) and not verbose:
+            kinds[skip.reason] += 1
+        else:
+            click.echo(f"skipped {safe(skip.path)}: {skip.reason}", err=True)
+    for reason, number in sorted(kinds.items()):
+        click.echo(f"skipped {number} {'file' if number == 1 else 'files'}: {reason} (-v lists them)", err=True)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Progress], None]]:
+    """What shows how far a run has come: a bar on a terminal, else a line now and then, both on standard error."""
+    if not sys.stderr.isatty():
+        yield _lines()
+        return
+    from rich.console import Console  # noqa: PLC0415 - only on a terminal
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.progress import Progress as Bar  # noqa: PLC0415
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task, begun = bar.add_task("looking for changes", total=None), time.monotonic()
+
+        def show(progress: Progress) -> None:
+            bar.update(task, total=progress.of_size, completed=progress.size, description=_said(progress, begun))
+
+        yield show
+
+
+def _lines() -> Callable[[Progress], None]:
+    begun = last = time.monotonic()
+
+    def show(progress: Progress) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= _LINE_EVERY:
+            last = now
+            left = (now - begun) / max(progress.size, 1) * (progress.of_size - progress.size)
+            click.echo(f"{_said(progress, begun)}, {left:.0f} s left", err=True)
+
+    return show
+
+
+def _said(progress: Progress, begun: float) -> str:
+    rate = progress.passages / max(time.monotonic() - begun, 1e-9)
+    return f"{progress.files} of {progress.of_files} files, {progress.passages} passages, {rate:.0f} passages/s"

@@ -1,0 +1,123 @@
+"""`semsearch search` and `semsearch similar`."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from semsearch.cli.where import index_option, open_index
+from semsearch.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from semsearch.show import Answer
+
+NOTHING_FOUND = 1
+_Function = TypeVar("_Function", bound="Callable[..., Any]")
+
+# What follows the path in `similar FILE:START-END` and `similar FILE:LINE`.
+_PLACE = re.compile(r"(?P<path>.+?)(?::(?:(?P<start>\d+)-(?P<end>\d+)|(?P<line>\d+)))?", re.DOTALL)
+
+
+def _hit_options(function: _Function) -> _Function:
+    options = [
+        click.option("-k", "--hits", "k", type=click.IntRange(1), default=5, show_default=True, help="Hits at most."),
+        click.option(
+            "-f",
+            "--format",
+            "format_",
+            type=click.Choice(["text", "json", "jsonl", "csv", "paths"]),
+            default="text",
+            show_default=True,
+            envvar="SEMSEARCH_FORMAT",
+            help="How hits are shown.",
+        ),
+        click.option("--explain", is_flag=True, help="Show the parts of each score and the exact span."),
+        click.option(
+            "--color",
+            type=click.Choice(["auto", "always", "never"]),
+            default="auto",
+            show_default=True,
+            help="Mark the words of the query; auto: on a terminal and without NO_COLOR.",
+        ),
+        index_option,
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@click.command()
+@click.argument("query", nargs=-1, required=True)
+@click.option(
+    "--mode",
+    type=click.Choice(["hybrid", "dense", "lexical"]),
+    default="hybrid",
+    show_default=True,
+    envvar="SEMSEARCH_MODE",
+    help="By meaning (dense), by words (lexical) or both.",
+)
+@_hit_options
+def search(
+    query: tuple[str, ...], mode: str, k: int, format_: str, color: str, name: str | None, *, explain: bool
+) -> int:
+    """Show the passages that best answer QUERY.
+
+    QUERY `-` reads queries from standard input, one a line. Exit status 1 when nothing was found.
+    """
+    queries = [line.strip() for line in sys.stdin if line.strip()] if query == ("-",) else [" ".join(query)]
+    if not queries:
+        raise UsageError("standard input holds no query; give one a line")
+    from semsearch.show import Answer  # noqa: PLC0415 - `semsearch --help` does without it
+
+    with open_index(name) as index:
+        answers = [Answer(text, mode, index.search(text, k=k, mode=mode)) for text in queries]  # type: ignore[arg-type]
+    return _show(answers, format_, color, explain=explain, many=query == ("-",))
+
+
+@click.command()
+@click.argument("place", metavar="FILE[:START-END|:LINE]")
+@_hit_options
+def similar(place: str, k: int, format_: str, color: str, name: str | None, *, explain: bool) -> int:
+    """Show the passages most like a file or a part of it.
+
+    START and END are code points as in the JSON of a hit, LINE is a line as in `path:line`. The file need not be in the
+    index. Exit status 1 when nothing was found.
+    """
+    from semsearch.show import Answer  # noqa: PLC0415 - `semsearch --help` does without it
+
+    path, span, line = parsed_place(place)
+    with open_index(name) as index:
+        answer = Answer(place, "dense", index.similar(path, span=span, line=line, k=k))
+    return _show([answer], format_, color, explain=explain, many=False)
+
+
+def parsed_place(place: str) -> tuple[str, tuple[int, int] | None, int | None]:
+    """Path, span and line of `FILE`, `FILE:START-END` or `FILE:LINE`; a file of that very name comes first."""
+    match = _PLACE.fullmatch(place)
+    if match is None or os.path.lexists(place):
+        return place, None, None
+    span = (int(match["start"]), int(match["end"])) if match["start"] else None
+    return match["path"], span, int(match["line"]) if match["line"] else None
+
+
+def _show(answers: Sequence[Answer], format_: str, color: str, *, explain: bool, many: bool) -> int:
+    from semsearch.show import FORMATS, Look  # noqa: PLC0415 - `semsearch --help` does without it
+
+    terminal = sys.stdout.isatty()
+    look = Look(
+        width=min(shutil.get_terminal_size().columns, 100) if terminal else 100,
+        color=color == "always" or (color == "auto" and terminal and not os.environ.get("NO_COLOR")),
+        explain=explain,
+        many=many,
+        folder=os.getcwd(),  # noqa: PTH109 - as the shell names it
+    )
+    for line in FORMATS[format_](answers, look):
+        click.echo(line, color=True)
+    return 0 if any(answer.hits for answer in answers) else NOTHING_FOUND

@@ -1,0 +1,135 @@
+"""Splits documents, embeds what is new in them and makes additions for the store; reads no file and commits nothing.
+
+A passage whose text is embedded already, anywhere in the index, takes that vector: an edit costs the passages that it
+changes, and a second copy of an article costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+import numpy as np
+
+from semsearch.errors import ModelError, UsageError
+from semsearch.split import split
+from semsearch.store import Addition, Store, fingerprint
+from semsearch.types import Document, Embedder, FileStat, Passage, Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A document on its way into the index, cut into passages. The fields are those of `Addition`."""
+
+    root: str
+    document: Document
+    stat: FileStat
+    passages: Sequence[Passage]
+    replaces: int | None = None
+
+
+def incoming(
+    document: Document,
+    stat: FileStat,
+    embedder: Embedder,
+    overlap: int,
+    root: str = "",
+    replaces: int | None = None,
+) -> Incoming:
+    """A document with its passages."""
+    return Incoming(root, document, stat, split(document, embedder, overlap), replaces)
+
+
+def stat_of_text(document: Document) -> FileStat:
+    """What stands for the file of a document that never was one.
+
+    Raises:
+        UsageError: the text holds a lone surrogate, which is no character.
+    """
+    try:
+        data = document.text.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"{document.path}: the text holds a lone surrogate at {error.start}; clean it first"
+        ) from error
+    return FileStat(len(data), -1, sha256(data).hexdigest())
+
+
+def embed(store: Store, embedder: Embedder, batch: Sequence[Incoming]) -> tuple[list[Addition], int]:
+    """The additions for a batch, and how many texts had to be encoded for it."""
+    texts = {fingerprint(p.embedded): p.embedded for item in batch for p in item.passages}
+    with store.snapshot() as snapshot:
+        known = snapshot.catalog.embedded(texts)
+        vectors = dict(zip(known, snapshot.segments.vectors(list(known.values())), strict=True)) if known else {}
+    new = [print_ for print_ in texts if print_ not in known]
+    encoded = encode(embedder, [texts[print_] for print_ in new])
+    vectors.update(zip(new, encoded, strict=True))
+    return [_addition(item, vectors, embedder.dimension) for item in batch], len(new)
+
+
+def with_vectors(batch: Sequence[Incoming], vectors: Sequence[Vectors], dimension: int) -> list[Addition]:
+    """The additions for a batch whose vectors were brought along, an array a document.
+
+    Raises:
+        UsageError: their number or their shapes do not fit the passages.
+        ModelError: they hold NaN or infinity.
+    """
+    if len(vectors) != len(batch):
+        raise UsageError(f"{len(vectors)} arrays of vectors for {len(batch)} documents; give one for each")
+    for item, rows in zip(batch, vectors, strict=True):
+        if np.shape(rows) != (len(item.passages), dimension):
+            wanted = f"{len(item.passages)} passages of dimension {dimension}"
+            raise UsageError(f"{item.document.path}: vectors of shape {np.shape(rows)} for {wanted}")
+    return [
+        Addition(
+            item.root, item.document, item.stat, item.passages,
+            checked(rows, (len(item.passages), dimension), item.document.path), item.replaces,
+        )
+        for item, rows in zip(batch, vectors, strict=True)
+    ]  # fmt: skip
+
+
+def well_formed(documents: Sequence[Document]) -> None:
+    """Refuse documents that cannot be stored together.
+
+    Raises:
+        UsageError: one has no name or no text, or two have the same name.
+    """
+    seen: set[str] = set()
+    for document in documents:
+        if not document.path or not document.text.strip():
+            raise UsageError(f"a document needs a path and a text: {document.path or document.text[:40]!r}")
+        if document.path in seen:
+            raise UsageError(f"two documents have the path {document.path!r}; each needs its own")
+        seen.add(document.path)
+
+
+def encode(embedder: Embedder, texts: Sequence[str]) -> Vectors:
+    """Vectors of documents' texts, float32 of shape (len(texts), dimension).
+
+    Raises:
+        ModelError: the model gave something else, or numbers that are no numbers.
+    """
+    vectors = embedder.encode_document(texts)
+    return checked(vectors, (len(texts), embedder.dimension), embedder.name)
+
+
+def checked(vectors: Vectors, shape: tuple[int, int], name: str) -> Vectors:
+    """Vectors that may be stored.
+
+    Raises:
+        ModelError: they have another shape, or hold NaN or infinity.
+    """
+    vectors = np.asarray(vectors, np.float32)
+    if vectors.shape != shape:
+        raise ModelError(f"{name}: gave vectors of shape {vectors.shape} instead of {shape}")
+    if not np.isfinite(vectors).all():
+        raise ModelError(f"{name}: gave vectors that hold NaN or infinity; nothing of this batch was stored")
+    return vectors
+
+
+def _addition(item: Incoming, vectors: dict[bytes, Vectors], dimension: int) -> Addition:
+    rows = [vectors[fingerprint(passage.embedded)] for passage in item.passages]
+    stacked = np.stack(rows) if rows else np.empty((0, dimension), np.float32)
+    return Addition(item.root, item.document, item.stat, item.passages, stacked, item.replaces)

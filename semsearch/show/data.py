@@ -1,0 +1,78 @@
+"""Shows answers to programs, as JSON, JSON lines, CSV or bare paths; the fields are those of docs/hits.md.
+
+The version of the schema goes up when a field changes its meaning or goes; new fields may come without that.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from semsearch.show.answer import Answer, Look
+from semsearch.types import Hit
+
+SCHEMA = "semsearch/hit/1"
+
+_COLUMNS = (
+    "query", "rank", "score", "dense", "lexical", "path", "line", "start", "end", "title", "heading", "date",
+    "document_id", "digest", "stale", "text",
+)  # fmt: skip
+
+
+def hit_fields(hit: Hit) -> dict[str, Any]:
+    """The fields of a hit under their names in the schema; JSON-able."""
+    return {
+        "schema": SCHEMA,
+        "rank": hit.rank,
+        "score": hit.score,
+        "scores": dict(hit.scores),
+        "path": hit.path,
+        "document_id": hit.document_id,
+        "digest": hit.digest,
+        "title": hit.title,
+        "heading": hit.heading,
+        "date": hit.date,
+        "start": hit.start,
+        "end": hit.end,
+        "line": hit.line,
+        "text": hit.text,
+        "stale": hit.stale,
+    }
+
+
+def as_json(answers: Sequence[Answer], look: Look) -> Iterator[str]:
+    """One object for one query, an array of objects for queries from standard input."""
+    objects = [
+        {"query": answer.query, "mode": answer.mode, "hits": [hit_fields(hit) for hit in answer.hits]}
+        for answer in answers
+    ]
+    yield json.dumps(objects if look.many else objects[0], ensure_ascii=False, indent=2)
+
+
+def as_jsonl(answers: Sequence[Answer], look: Look) -> Iterator[str]:  # noqa: ARG001 - every format is called alike
+    """A hit a line, each with its query."""
+    for answer in answers:
+        for hit in answer.hits:
+            yield json.dumps({"query": answer.query, **hit_fields(hit)}, ensure_ascii=False)
+
+
+def as_csv(answers: Sequence[Answer], look: Look) -> Iterator[str]:  # noqa: ARG001 - every format is called alike
+    """A header and a row a hit, as RFC 4180 has it but for the ends of lines."""
+    yield _row(dict(zip(_COLUMNS, _COLUMNS, strict=True)))
+    for answer in answers:
+        for hit in answer.hits:
+            yield _row({"query": answer.query, **hit_fields(hit), **hit.scores})
+
+
+def as_paths(answers: Sequence[Answer], look: Look) -> Iterator[str]:  # noqa: ARG001 - every format is called alike
+    """The path of each document that was found, once, in order of its best passage."""
+    yield from dict.fromkeys(hit.path for answer in answers for hit in answer.hits)
+
+
+def _row(fields: Mapping[str, Any]) -> str:
+    line = io.StringIO()
+    csv.DictWriter(line, _COLUMNS, extrasaction="ignore", lineterminator="").writerow(fields)
+    return line.getvalue()

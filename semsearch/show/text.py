@@ -1,0 +1,92 @@
+"""Shows answers to a person: title, place and passage, with the words of the query marked; knows no terminal."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from semsearch.show.answer import Answer, Look
+from semsearch.terms import spans, terms
+from semsearch.types import Hit
+
+_BOLD, _DIM, _MARK, _PLACE, _WARN, _OFF = (
+    "\x1b[1m",
+    "\x1b[2m",
+    "\x1b[1;33m",
+    "\x1b[36m",
+    "\x1b[31m",
+    "\x1b[0m",
+)
+_INDENT = "    "
+
+# What a terminal would obey instead of showing: C0 and C1 controls and the marks that turn the direction of text.
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def as_text(answers: Sequence[Answer], look: Look) -> Iterator[str]:
+    """Lines for a person to read."""
+    for answer in answers:
+        if look.many:
+            yield _styled(safe(f"# {answer.query}"), _BOLD, look)
+            yield ""
+        wanted = frozenset(terms(answer.query))
+        for hit in answer.hits:
+            yield from _hit(hit, wanted, look)
+            yield ""
+
+
+def place(hit: Hit, folder: str = "") -> str:
+    """Where a hit stands, `path:line`; relative to `folder` where it lies below it."""
+    return f"{shown_path(hit.path, folder)}:{hit.line}" if hit.line else shown_path(hit.path, folder)
+
+
+def shown_path(path: str, folder: str) -> str:
+    """A path relative to a folder where it lies below it."""
+    if folder and Path(path).is_relative_to(folder):
+        return str(Path(path).relative_to(folder))
+    return path
+
+
+def safe(text: str) -> str:
+    """The text without what a terminal would obey."""
+    return _UNSAFE.sub("\ufffd", text)
+
+
+def _hit(hit: Hit, wanted: frozenset[str], look: Look) -> Iterator[str]:
+    title = safe(" ".join(hit.title.split())) or Path(hit.path).name
+    yield f"{hit.rank:2d}. {_styled(title, _BOLD, look)}  {_styled(f'{hit.score:.3f}', _DIM, look)}"
+    details = " · ".join(safe(part) for part in (hit.date, hit.heading) if part)
+    where = _styled(safe(place(hit, look.folder)), _PLACE, look)
+    yield f"{_INDENT}{where}{f' · {details}' if details else ''}"
+    if hit.stale:
+        yield _INDENT + _styled("the file has changed since it was indexed", _WARN, look)
+    if look.explain:
+        yield _INDENT + _styled(_parts(hit), _DIM, look)
+    for line in textwrap.wrap(safe(" ".join(hit.text.split())), max(look.width - len(_INDENT), 20)):
+        yield _INDENT + (_marked(line, wanted) if look.color else line)
+
+
+def _parts(hit: Hit) -> str:
+    scores = [f"{name} {'-' if score is None else f'{score:.4f}'}" for name, score in hit.scores.items()]
+    return ", ".join(
+        [
+            *scores,
+            f"code points {hit.start}-{hit.end}",
+            f"document {hit.document_id}",
+            f"SHA-256 {hit.digest[:12]}",
+        ]
+    )
+
+
+def _marked(line: str, wanted: frozenset[str]) -> str:
+    pieces, at = [], 0
+    for start, end in spans(line, wanted):
+        pieces += [line[at:start], _MARK, line[start:end], _OFF]
+        at = end
+    return "".join([*pieces, line[at:]])
+
+
+def _styled(text: str, style: str, look: Look) -> str:
+    return f"{style}{text}{_OFF}" if look.color else text

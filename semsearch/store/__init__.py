@@ -1,0 +1,36 @@
+"""Keeps an index on disk: documents, passages, vectors and terms, with one commit point; reads no article."""
+
+from semsearch.store.catalog import Catalog, StoredDocument, StoredPassage, fingerprint
+from semsearch.store.files import storage
+from semsearch.store.store import (
+    CARD,
+    Addition,
+    Snapshot,
+    Store,
+    create,
+    current,
+    discard_editions,
+    locked,
+    publish,
+)
+from semsearch.store.vectors import unit
+from semsearch.store.verify import complaints
+
+__all__ = [
+    "CARD",
+    "Addition",
+    "Catalog",
+    "Snapshot",
+    "Store",
+    "StoredDocument",
+    "StoredPassage",
+    "complaints",
+    "create",
+    "current",
+    "discard_editions",
+    "fingerprint",
+    "locked",
+    "publish",
+    "storage",
+    "unit",
+]

@@ -1,0 +1,398 @@
+"""Keeps documents, passages and the list of segments in SQLite, the one commit point; knows no vector and no posting.
+
+Every method runs inside a transaction that the caller opened with `reading` or `writing`, so what it returns is of one
+generation of the index.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from importlib.resources import files
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from semsearch.errors import IndexDamagedError, IndexLockedError, StorageError
+from semsearch.store.files import Written
+from semsearch.types import Document, FileStat, Passage, Section
+
+WAITING_MS = 30_000
+_IN = 500
+_COLUMNS = "folder, path, size, mtime_ns, digest, title, date, author, source, language, metadata"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document as the catalog lists it, without its text. `root` is "" where it never was a file."""
+
+    id: int
+    root: str
+    path: str
+    stat: FileStat
+    title: str
+    date: str
+    author: str
+    source: str
+    language: str
+    metadata: Mapping[str, Any]
+
+    @property
+    def location(self) -> str:
+        """The path that opens the file, or the name of a document that never was one."""
+        return str(Path(self.root, self.path)) if self.root else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPassage:
+    """A passage as the catalog lists it; `document` is the document's number."""
+
+    id: int
+    document: int
+    start: int
+    end: int
+    line: int
+    heading: str
+    tokens: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSegment:
+    """A pair of files, for the `rows` passages whose ids lie between `first` and `last`."""
+
+    id: int
+    first: int
+    last: int
+    rows: int
+    vectors: Written
+    lexical: Written
+
+
+def fingerprint(text: str | bytes) -> bytes:
+    """16 bytes that stand for a text or its UTF-8: BLAKE2b. What was embedded under one is not embedded again."""
+    return blake2b(text if isinstance(text, bytes) else text.encode(), digest_size=16).digest()
+
+
+def connect(path: Path, *, write: bool = False) -> sqlite3.Connection:
+    """A connection to a catalog that exists, to read or to write.
+
+    Raises:
+        IndexDamagedError: the file is missing or is no SQLite database.
+    """
+    uri = path.resolve().as_uri()
+    with translated(path):
+        try:
+            return _open(f"{uri}?mode={'rw' if write else 'ro'}", write=write)
+        except sqlite3.OperationalError:
+            # On a disk that cannot be written, SQLite cannot set up a log; with none left over, none is needed.
+            if write or not path.is_file() or path.with_name(path.name + "-wal").exists():
+                raise
+            return _open(f"{uri}?mode=ro&immutable=1", write=False)
+
+
+def create(path: Path, settings: Mapping[str, str]) -> None:
+    """A new, empty catalog at `path`."""
+    with translated(path):
+        connection = sqlite3.connect(path, isolation_level=None)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.executescript(f"BEGIN; {files('semsearch.store').joinpath('schema.sql').read_text()} COMMIT;")
+            connection.execute("INSERT INTO folders VALUES (0, '')")
+            connection.executemany("INSERT INTO settings VALUES (?, ?)", settings.items())
+        finally:
+            connection.close()
+
+
+@contextmanager
+def reading(connection: sqlite3.Connection, path: Path) -> Iterator[Catalog]:
+    """One generation of the index, for as long as the block lasts."""
+    with translated(path):
+        connection.execute("BEGIN")
+        try:
+            yield Catalog(connection)
+        finally:
+            connection.execute("ROLLBACK")
+
+
+@contextmanager
+def writing(connection: sqlite3.Connection, path: Path) -> Iterator[Catalog]:
+    """All that the block does, as one durable step, or none of it."""
+    with translated(path):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield Catalog(connection)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ours.
+
+    Raises:
+        StorageError: the disk is full, read-only or fails.
+        IndexLockedError: another process writes for longer than WAITING_MS.
+        IndexDamagedError: the database is not sound.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in {
+            sqlite3.SQLITE_FULL,
+            sqlite3.SQLITE_READONLY,
+            sqlite3.SQLITE_IOERR,
+        }:
+            raise StorageError(f"{path}: {error}; what was committed is safe") from error
+        if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            raise IndexLockedError(f"{path}: another process is writing to it; try again later") from error
+        raise IndexDamagedError(f"{path}: {error}; run `semsearch verify`") from error
+    except sqlite3.DatabaseError as error:
+        raise IndexDamagedError(f"{path}: {error}; run `semsearch index --rebuild`") from error
+
+
+class Catalog:
+    """The tables of one index inside one transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._run = connection.execute
+        self._many = connection.executemany
+
+    def setting(self, name: str) -> str:
+        """A setting, "" where it was never made."""
+        row = self._run("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else ""
+
+    def set(self, name: str, value: str) -> None:
+        """Make a setting."""
+        self._run("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
+
+    def generation(self) -> int:
+        """The number of commits that made the index what it is."""
+        return int(self.setting("generation") or 0)
+
+    def folders(self) -> dict[str, int]:
+        """The folders of articles and their numbers."""
+        return {root: number for number, root in self._run("SELECT id, root FROM folders WHERE id > 0 ORDER BY id")}
+
+    def folder(self, root: str) -> int:
+        """The number of a folder, new where it has none yet; "" is 0."""
+        self._run("INSERT OR IGNORE INTO folders (root) VALUES (?)", (root,))
+        return int(self._run("SELECT id FROM folders WHERE root = ?", (root,)).fetchone()[0])
+
+    def known(self, root: str) -> dict[str, tuple[int, FileStat]]:
+        """Number and stat of every document of a folder, by its path."""
+        query = (
+            "SELECT path, d.id, size, mtime_ns, digest FROM documents d JOIN folders f ON f.id = folder WHERE root = ?"
+        )
+        return {row[0]: (row[1], FileStat(*row[2:])) for row in self._run(query, (root,))}
+
+    def documents(self, ids: Iterable[int] | None = None) -> Iterator[StoredDocument]:
+        """The documents with these numbers, in no certain order, or all of them in order of folder and path."""
+        query = (
+            "SELECT d.id, root, path, size, mtime_ns, digest, title, date, author, source, language, metadata "
+            "FROM documents d JOIN folders f ON f.id = d.folder "
+        )
+        rows = self._run(query + "ORDER BY root, path") if ids is None else self._by_id(query + "WHERE d.id IN ", ids)
+        for row in rows:
+            number, root, path, size, mtime_ns, digest, title, date, author, source, language, metadata = row
+            stat = FileStat(size, mtime_ns, digest)
+            yield StoredDocument(number, root, path, stat, title, date, author, source, language, json.loads(metadata))
+
+    def text(self, document: int) -> str:
+        """The whole text of a document, "" where there is none."""
+        row = self._run("SELECT text FROM texts WHERE document = ?", (document,)).fetchone()
+        return row[0].decode() if row else ""
+
+    def document(self, stored: StoredDocument) -> Document:
+        """The document as it was when it was stored."""
+        query = "SELECT sections, has_lines, text FROM texts WHERE document = ?"
+        sections, has_lines, text = self._run(query, (stored.id,)).fetchone()
+        spans = json.loads(sections)
+        return Document(
+            stored.path,
+            text.decode(),
+            stored.title,
+            stored.date,
+            stored.author,
+            stored.source,
+            stored.language,
+            stored.metadata,
+            sections=None if spans is None else tuple(Section(*span) for span in spans),
+            has_lines=bool(has_lines),
+        )
+
+    def is_intact(self, document: int) -> bool:
+        """Whether a document's text is the one that was stored."""
+        row = self._run("SELECT checksum, text FROM texts WHERE document = ?", (document,)).fetchone()
+        return row is not None and row[0] == fingerprint(row[1])
+
+    def passages(self, ids: Iterable[int]) -> dict[int, StoredPassage]:
+        """The passages with these ids, by id, with their texts."""
+        query = (
+            "SELECT p.id, p.document, start, end, line, heading, tokens, substr(text, first_byte + 1, bytes) "
+            "FROM passages p JOIN texts t ON t.document = p.document WHERE p.id IN "
+        )
+        found = {}
+        for number, document, start, end, line, heading, tokens, text in self._by_id(query, ids):
+            found[number] = StoredPassage(number, document, start, end, line, heading, tokens, text.decode())
+        return found
+
+    def places(self, ids: Iterable[int]) -> dict[int, tuple[str, str, int]]:
+        """Root, path and start of each passage: an order that does not depend on when it was indexed."""
+        query = (
+            "SELECT p.id, root, path, start FROM passages p JOIN documents d ON d.id = p.document "
+            "JOIN folders f ON f.id = d.folder WHERE p.id IN "
+        )
+        return {row[0]: row[1:] for row in self._by_id(query, ids)}
+
+    def passages_of(self, document: int) -> list[tuple[int, int, int, int]]:
+        """Id, start, end and line of each passage of a document, in order."""
+        query = "SELECT id, start, end, line FROM passages WHERE document = ? ORDER BY start"
+        return self._run(query, (document,)).fetchall()
+
+    def passage_ids(self) -> Iterator[int]:
+        """All passages, in rising order."""
+        return (row[0] for row in self._run("SELECT id FROM passages ORDER BY id"))
+
+    def embedded(self, fingerprints: Iterable[bytes]) -> dict[bytes, int]:
+        """A passage for each of the fingerprints that is known."""
+        return dict(self._by_id("SELECT embedded, id FROM passages WHERE embedded IN ", fingerprints))
+
+    def counts(self, limit: int) -> dict[str, int]:
+        """How many documents, passages and tokens there are, and passages with more than `limit` tokens."""
+        query = "SELECT count(*), coalesce(sum(tokens), 0), coalesce(sum(tokens > ?), 0) FROM passages"
+        passages, tokens, truncated = self._run(query, (limit,)).fetchone()
+        documents = self._run("SELECT count(*) FROM documents").fetchone()[0]
+        return {"documents": documents, "passages": passages, "tokens": tokens, "truncated": truncated}
+
+    def put(self, folder: int, document: Document, stat: FileStat, replaces: int | None) -> int:
+        """Store a document and its text, under its old number where it takes the place of one; its number."""
+        d = document
+        values = (
+            folder, d.path, stat.size, stat.mtime_ns, stat.digest, d.title, d.date, d.author, d.source, d.language,
+            json.dumps(dict(d.metadata), ensure_ascii=False, sort_keys=True),
+        )  # fmt: skip
+        if replaces is None:
+            self._run(f"INSERT INTO documents ({_COLUMNS}) VALUES ({', '.join('?' * len(values))})", values)
+            replaces = int(self._run("SELECT last_insert_rowid()").fetchone()[0])
+        else:
+            columns = ", ".join(f"{column} = ?" for column in _COLUMNS.split(", "))
+            self._run(f"UPDATE documents SET {columns} WHERE id = ?", (*values, replaces))
+        sections = json.dumps(d.sections and [(s.start, s.end, s.heading) for s in d.sections], ensure_ascii=False)
+        row = (replaces, sections, d.has_lines, fingerprint(d.text), d.text.encode())
+        self._run("INSERT OR REPLACE INTO texts VALUES (?, ?, ?, ?, ?)", row)
+        return replaces
+
+    def add_passages(self, document: int, text: str, passages: Sequence[Passage]) -> list[int]:
+        """Store the passages of a document; their ids, which rise."""
+        row = self._run("SELECT seq FROM sqlite_sequence WHERE name = 'passages'").fetchone()
+        first = (row[0] if row else 0) + 1
+        ids = list(range(first, first + len(passages)))
+        rows = (
+            (i, document, p.start, p.end, at, size, p.line, p.heading, p.tokens, fingerprint(p.embedded))
+            for i, p, (at, size) in zip(ids, passages, _bytes(text, passages), strict=True)
+        )
+        self._many("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        return ids
+
+    def drop_passages(self, document: int) -> None:
+        """Remove the passages of a document; their rows in segments are dead from here on."""
+        self._run("INSERT INTO tombstones SELECT id FROM passages WHERE document = ?", (document,))
+        self._run("DELETE FROM passages WHERE document = ?", (document,))
+
+    def drop(self, document: int) -> None:
+        """Remove a document with all that belongs to it."""
+        self.drop_passages(document)
+        self._run("DELETE FROM texts WHERE document = ?", (document,))
+        self._run("DELETE FROM documents WHERE id = ?", (document,))
+
+    def find(self, root: str, path: str) -> int | None:
+        """The number of the document with that path in that folder."""
+        query = "SELECT d.id FROM documents d JOIN folders f ON f.id = d.folder WHERE root = ? AND path = ?"
+        row = self._run(query, (root, path)).fetchone()
+        return row[0] if row else None
+
+    def touch(self, document: int, stat: FileStat) -> None:
+        """Note that a file has another time of change and the same content."""
+        self._run("UPDATE documents SET size = ?, mtime_ns = ? WHERE id = ?", (stat.size, stat.mtime_ns, document))
+
+    def segments(self) -> list[StoredSegment]:
+        """The segments, in order of their passages."""
+        rows = self._run("SELECT * FROM segments ORDER BY first")
+        return [
+            StoredSegment(number, first, last, count, Written(*vectors), Written(*lexical))
+            for number, first, last, count, *files_ in rows
+            for vectors, lexical in [(files_[:2], files_[2:])]
+        ]
+
+    def next_segment(self) -> int:
+        """The number that the next segment will have."""
+        row = self._run("SELECT seq FROM sqlite_sequence WHERE name = 'segments'").fetchone()
+        return int(row[0]) + 1 if row else 1
+
+    def add_segment(self, s: StoredSegment) -> None:
+        """Make a segment part of the index."""
+        values = (
+            s.id,
+            s.first,
+            s.last,
+            s.rows,
+            s.vectors.size,
+            s.vectors.checksum,
+            s.lexical.size,
+            s.lexical.checksum,
+        )
+        self._run("INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+    def drop_segment(self, segment: StoredSegment) -> None:
+        """Take a segment out of the index, and with it the tombstones of its dead."""
+        self._run("DELETE FROM segments WHERE id = ?", (segment.id,))
+        self._run("DELETE FROM tombstones WHERE passage BETWEEN ? AND ?", (segment.first, segment.last))
+
+    def tombstones(self) -> list[int]:
+        """Ids that still have a row in a segment, but are no passages any more, in rising order."""
+        return [row[0] for row in self._run("SELECT passage FROM tombstones ORDER BY passage")]
+
+    def complaints(self) -> list[str]:
+        """What SQLite's own check finds."""
+        return [row[0] for row in self._run("PRAGMA integrity_check") if row[0] != "ok"]
+
+    def _by_id(self, query: str, values: Iterable[Any]) -> Iterator[Any]:
+        rest = iter(values)
+        while part := list(islice(rest, _IN)):
+            yield from self._run(f"{query}({', '.join('?' * len(part))})", part).fetchall()
+
+
+def _open(uri: str, *, write: bool) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute(f"PRAGMA busy_timeout={WAITING_MS}")
+        if write:
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _bytes(text: str, passages: Sequence[Passage]) -> Iterator[tuple[int, int]]:
+    """Where each passage begins in the UTF-8 of the text, and its length there, in one pass.
+
+    Passages may overlap but begin in rising order.
+    """
+    at = place = 0
+    for passage in passages:
+        place += len(text[at : passage.start].encode())
+        at = passage.start
+        yield place, len(passage.text.encode())

@@ -1,0 +1,165 @@
+"""Writes named arrays into one file that is either whole or absent, and maps them back unread; knows no index.
+
+A file is a line of JSON (name, dtype, shape and place of each array), padded with spaces, then the arrays one after
+another, each at a multiple of 64 bytes, little-endian. Nothing in it is code, and its checksum is kept elsewhere.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import mmap
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from semsearch.errors import IndexDamagedError, StorageError
+
+Array: TypeAlias = NDArray[Any]
+ALIGN = 64
+_HEADER = 4096
+_DTYPES = frozenset({"<i8", "<u4", "<u2", "|u1", "<f4"})
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a file must be when it is read again: its size in bytes and its XXH3-128 checksum in hex."""
+
+    size: int
+    checksum: str
+
+
+def write_arrays(path: Path, arrays: Mapping[str, Sequence[Array]]) -> Written:
+    """Write each array, given as the pieces that follow each other along the first axis; durable when it returns.
+
+    Raises:
+        StorageError: the disk is full, read-only or fails; nothing is left at `path`.
+    """
+    unfinished = path.with_name(path.name + ".unfinished")
+    with storage(path):
+        try:
+            with unfinished.open("wb") as file:
+                written = _write(file, arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
+    return written
+
+
+def map_arrays(path: Path, expected: Written) -> dict[str, Array]:
+    """The arrays of a file, read-only and mapped into memory, after its size and checksum were found right.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        IndexDamagedError: it is not what was written.
+    """
+    with path.open("rb") as file:
+        if os.fstat(file.fileno()).st_size != expected.size:
+            raise IndexDamagedError(_damaged(path, "its size is not what was written"))
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    if xxhash.xxh3_128_hexdigest(data) != expected.checksum:
+        raise IndexDamagedError(_damaged(path, "its content is not what was written"))
+    try:
+        return {name: _view(data, entry) for name, entry in json.loads(data[:_HEADER]).items()}
+    except (ValueError, KeyError, TypeError) as error:
+        raise IndexDamagedError(_damaged(path, f"its header cannot be read ({error})")) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable, where the system can (not on Windows)."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a small text file at once and durably."""
+    unfinished = path.with_name(path.name + ".unfinished")
+    with storage(path):
+        with unfinished.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+        sync_folder(path.parent)
+
+
+@contextmanager
+def storage(path: Path) -> Iterator[None]:
+    """Turn an error of the disk into one that says what to do.
+
+    Raises:
+        StorageError: for any OSError inside.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be written: {advice(error)}") from error
+
+
+def advice(error: OSError) -> str:
+    """What an error of the disk means, and what to do now."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return "the disk is full; what was committed is safe: make room and run the same command again"
+    if error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
+        return f"{error.strerror}; the index can be searched, but not changed there"
+    return f"{error.strerror or error}; what was committed is safe"
+
+
+def _write(file: BinaryIO, arrays: Mapping[str, Sequence[Array]]) -> Written:
+    header, place = {}, _HEADER
+    for name, pieces in arrays.items():
+        rows = sum(len(piece) for piece in pieces)
+        shape, dtype = (rows, *pieces[0].shape[1:]), pieces[0].dtype
+        header[name] = {"dtype": dtype.str, "shape": shape, "offset": place}
+        place += _padded(dtype.itemsize * int(np.prod(shape, dtype=np.int64)))
+    checksum, size = xxhash.xxh3_128(), 0
+    for block in _blocks(json.dumps(header).encode().ljust(_HEADER), arrays):
+        checksum.update(block)
+        size += file.write(block)
+    return Written(size, checksum.hexdigest())
+
+
+def _blocks(header: bytes, arrays: Mapping[str, Sequence[Array]]) -> Iterator[bytes | memoryview]:
+    if len(header) > _HEADER:
+        raise ValueError("too many arrays for one file")
+    yield header
+    for pieces in arrays.values():
+        size = 0
+        for piece in pieces:
+            size += piece.nbytes
+            yield np.ascontiguousarray(piece).reshape(-1).view(np.uint8).data
+        yield bytes(_padded(size) - size)
+
+
+def _view(data: mmap.mmap, entry: Mapping[str, Any]) -> Array:
+    if entry["dtype"] not in _DTYPES:
+        raise ValueError(f"dtype {entry['dtype']}")
+    dtype, shape = np.dtype(entry["dtype"]), tuple(entry["shape"])
+    count = int(np.prod(shape, dtype=np.int64))
+    if not count:
+        return np.empty(shape, dtype)
+    return np.frombuffer(data, dtype, count, entry["offset"]).reshape(shape)
+
+
+def _padded(size: int) -> int:
+    return -(-size // ALIGN) * ALIGN
+
+
+def _damaged(path: Path, what: str) -> str:
+    return f"{path}: {what}; run `semsearch index --rebuild` on the folder of articles"

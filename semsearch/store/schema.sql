@@ -1,0 +1,71 @@
+-- The truth of an index. What it does not name does not exist; what it names was durable before it was named.
+
+CREATE TABLE settings (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- Folders of articles; number 0 stands for documents that never were files.
+CREATE TABLE folders (
+    id   INTEGER PRIMARY KEY,
+    root TEXT NOT NULL UNIQUE
+);
+
+CREATE TABLE documents (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    folder   INTEGER NOT NULL REFERENCES folders (id),
+    path     TEXT NOT NULL,
+    size     INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    digest   TEXT NOT NULL,
+    title    TEXT NOT NULL,
+    date     TEXT NOT NULL,
+    author   TEXT NOT NULL,
+    source   TEXT NOT NULL,
+    language TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    UNIQUE (folder, path)
+);
+
+-- Apart from the documents, so that listing them does not read their texts. The text is UTF-8; sections are JSON.
+-- The checksum is of the text, as `fingerprint` makes it.
+CREATE TABLE texts (
+    document  INTEGER PRIMARY KEY REFERENCES documents (id) ON DELETE CASCADE,
+    sections  TEXT NOT NULL,
+    has_lines INTEGER NOT NULL,
+    checksum  BLOB NOT NULL,
+    text      BLOB NOT NULL
+);
+
+-- start and end are code points of the text; first_byte and bytes are the same span in its UTF-8.
+CREATE TABLE passages (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    document   INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+    start      INTEGER NOT NULL,
+    end        INTEGER NOT NULL,
+    first_byte INTEGER NOT NULL,
+    bytes      INTEGER NOT NULL,
+    line       INTEGER NOT NULL,
+    heading    TEXT NOT NULL,
+    tokens     INTEGER NOT NULL,
+    embedded   BLOB NOT NULL
+);
+CREATE INDEX passages_of_a_document ON passages (document);
+CREATE INDEX passages_that_embed_the_same ON passages (embedded);
+
+-- Files of vectors and of postings for the passages first to last; immutable, replaced by merging.
+CREATE TABLE segments (
+    id               INTEGER PRIMARY KEY AUTOINCREMENT,
+    first            INTEGER NOT NULL,
+    last             INTEGER NOT NULL,
+    rows             INTEGER NOT NULL,
+    vectors_size     INTEGER NOT NULL,
+    vectors_checksum TEXT NOT NULL,
+    lexical_size     INTEGER NOT NULL,
+    lexical_checksum TEXT NOT NULL
+);
+
+-- Passages that are gone, but still have a row in a segment.
+CREATE TABLE tombstones (
+    passage INTEGER PRIMARY KEY
+);

@@ -1,0 +1,329 @@
+"""An index on disk: one folder of which every committed state is whole; it reads no article and runs no model.
+
+    NAME/semsearch.json     the format, and which edition is the current one; replaced at once
+    NAME/lock               held by the one process that writes
+    NAME/e1/index.db        the truth: see schema.sql
+    NAME/e1/vectors/        a file a segment
+    NAME/e1/lexical/        a file a segment
+
+A commit writes the files of its new segment durably, then names them in one SQLite transaction. A rebuild makes a new
+edition beside the current one and then replaces semsearch.json.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from semsearch.config import IndexConfig
+from semsearch.errors import (
+    IndexDamagedError,
+    IndexExistsError,
+    IndexFormatError,
+    IndexLockedError,
+    IndexNotFoundError,
+)
+from semsearch.store import catalog, lexical, merging, vectors
+from semsearch.store.catalog import Catalog, StoredSegment
+from semsearch.store.files import Array, storage, write_arrays, write_text
+from semsearch.store.segments import Segment, Segments, open_segments
+from semsearch.terms import terms
+from semsearch.types import Document, FileStat, Passage, Vectors
+
+FORMAT = 1
+CARD = "semsearch.json"
+_REBUILD = "run `semsearch index FOLDER --rebuild` on the folder of articles"
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A document to store with its passages and their vectors, float32 of shape (len(passages), dimension).
+
+    `root` is the folder that it was read from, "" for none; `replaces` is the number of the document whose place it
+    takes.
+    """
+
+    root: str
+    document: Document
+    stat: FileStat
+    passages: Sequence[Passage]
+    vectors: Vectors
+    replaces: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One generation of an index: what is read through it belongs together."""
+
+    catalog: Catalog
+    segments: Segments
+    generation: int
+
+
+class Store:
+    """An edition of an index, open for reading; `commit` writes to it and needs the lock that `locked` holds.
+
+    Reading is safe from any number of threads, beside a writer in this process or another.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "index.db"
+        self._idle: list[sqlite3.Connection] = []
+        self._mutex = threading.Lock()
+        self._segments = Segments.of([])
+        self._generation = -1
+        self._writer: sqlite3.Connection | None = None
+        with self.tables() as tables:
+            self.config = IndexConfig.from_json(tables.setting("config"))
+
+    @classmethod
+    def create(cls, folder: Path, config: IndexConfig) -> Store:
+        """A new, empty edition in a folder that does not exist."""
+        with storage(folder):
+            for part in (folder, folder / "vectors", folder / "lexical"):
+                part.mkdir(parents=True)
+            catalog.create(folder / "index.db", {"config": config.to_json()})
+        return cls(folder)
+
+    def close(self) -> None:
+        """Close the files; the store cannot be used any more."""
+        with self._mutex:
+            connections, self._idle = self._idle, []
+        for connection in [*connections, *filter(None, [self._writer])]:
+            connection.close()
+        self._writer = None
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """The latest generation, unchanged for as long as the block lasts.
+
+        Raises:
+            IndexDamagedError: a file of it is missing or is not what was written.
+        """
+        missed = -1
+        while True:
+            with self._connection() as connection, catalog.reading(connection, self.path) as tables:
+                try:
+                    snapshot = self._snapshot(tables)
+                except FileNotFoundError as error:
+                    # Merged away by a writer between our reading the list and opening the file, or truly missing.
+                    if missed == (missed := tables.generation()):
+                        raise IndexDamagedError(f"{error.filename}: is missing; {_REBUILD}") from error
+                    continue
+                yield snapshot
+                return
+
+    @contextmanager
+    def tables(self) -> Iterator[Catalog]:
+        """The latest generation without its vectors and postings: enough to list, also when those are damaged."""
+        with self._connection() as connection, catalog.reading(connection, self.path) as tables:
+            yield tables
+
+    def commit(
+        self,
+        additions: Sequence[Addition] = (),
+        removals: Sequence[int] = (),
+        touched: Sequence[tuple[int, FileStat]] = (),
+    ) -> None:
+        """Make the changes part of the index, all or none; durable when it returns.
+
+        Args:
+            additions: documents to add, or to put in the place of others.
+            removals: the numbers of documents to remove.
+            touched: documents whose files have another time of change and the same content.
+
+        Raises:
+            StorageError: the disk is full, read-only or fails; the index is as before.
+        """
+        if not (additions or removals or touched):
+            return
+        with self._write() as tables:
+            for number in removals:
+                tables.drop(number)
+            for number, stat in touched:
+                tables.touch(number, stat)
+            ids = [i for addition in additions for i in self._put(tables, addition)]
+            if ids:
+                self._add_segment(tables, ids, additions)
+            tables.set("generation", str(tables.generation() + 1))
+        self._merge()
+
+    def remember(self, **settings: str) -> None:
+        """Note facts about the index that are not part of how it is made, such as the time of the last run."""
+        with self._write() as tables:
+            for name, value in settings.items():
+                tables.set(name, value)
+
+    def discard_leftovers(self) -> None:
+        """Delete files that no committed state names: those of an interrupted commit."""
+        with self._write() as tables:
+            named = {f"{segment.id:08d}" for segment in tables.segments()}
+        for part in ("vectors", "lexical"):
+            for file in (self.folder / part).iterdir():
+                if file.name not in named:
+                    file.unlink(missing_ok=True)
+
+    def _put(self, tables: Catalog, addition: Addition) -> list[int]:
+        if addition.replaces is not None:
+            tables.drop_passages(addition.replaces)
+        folder = tables.folder(addition.root)
+        number = tables.put(folder, addition.document, addition.stat, addition.replaces)
+        return tables.add_passages(number, addition.document.text, addition.passages)
+
+    def _add_segment(self, tables: Catalog, ids: list[int], additions: Sequence[Addition]) -> None:
+        rows = np.concatenate([addition.vectors for addition in additions])
+        if rows.shape != (len(ids), self.config.dimension):
+            raise ValueError(f"rows of shape {rows.shape} for {len(ids)} passages")
+        if self.config.similarity == "cosine":
+            rows = vectors.unit(rows)
+        words = (terms(passage.embedded) for addition in additions for passage in addition.passages)
+        dense = vectors.VectorSegment(np.array(ids, np.int64), np.ascontiguousarray(rows, np.float32))
+        self._write_segment(tables, dense.arrays(), lexical.build(ids, words))
+
+    def _write_segment(self, tables: Catalog, dense: dict[str, list[Array]], sparse: lexical.LexicalSegment) -> None:
+        number = tables.next_segment()
+        vector_file, lexical_file = self._files(number)
+        tables.add_segment(
+            StoredSegment(
+                number,
+                int(sparse.ids[0]),
+                int(sparse.ids[-1]),
+                len(sparse.ids),
+                write_arrays(vector_file, dense),
+                write_arrays(lexical_file, sparse.arrays()),
+            )
+        )
+
+    def _merge(self) -> None:
+        """Merge segments until there is nothing to merge; the files that are no longer named are deleted."""
+        while True:
+            with self._write() as tables:
+                segments = self._snapshot(tables).segments.each
+                part = merging.to_merge([s.stored.rows for s in segments], [s.dead for s in segments])
+                if part is None:
+                    return
+                self._replace(tables, segments[part])
+                tables.set("generation", str(tables.generation() + 1))
+            for segment in segments[part]:
+                for file in self._files(segment.stored.id):
+                    file.unlink(missing_ok=True)
+
+    def _replace(self, tables: Catalog, segments: Sequence[Segment]) -> None:
+        sparse = lexical.merged([segment.lexical for segment in segments])
+        for segment in segments:
+            tables.drop_segment(segment.stored)
+        if len(sparse.ids):
+            self._write_segment(tables, vectors.merged([segment.vectors for segment in segments]), sparse)
+
+    def _files(self, number: int) -> tuple[Path, Path]:
+        return self.folder / "vectors" / f"{number:08d}", self.folder / "lexical" / f"{number:08d}"
+
+    def _snapshot(self, tables: Catalog) -> Snapshot:
+        generation = tables.generation()
+        with self._mutex:
+            if generation != self._generation:
+                self._segments = open_segments(self.folder, tables.segments(), tables.tombstones(), self._segments)
+                self._generation = generation
+            return Snapshot(tables, self._segments, generation)
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        with self._mutex:
+            connection = self._idle.pop() if self._idle else None
+        connection = connection or catalog.connect(self.path)
+        try:
+            yield connection
+        finally:
+            with self._mutex:
+                self._idle.append(connection)
+
+    @contextmanager
+    def _write(self) -> Iterator[Catalog]:
+        self._writer = self._writer or catalog.connect(self.path, write=True)
+        with catalog.writing(self._writer, self.path) as tables:
+            yield tables
+
+
+def current(path: Path) -> Path:
+    """The folder of the current edition of the index at `path`.
+
+    Raises:
+        IndexNotFoundError: there is no index.
+        IndexFormatError: it was made by a newer semsearch.
+        IndexDamagedError: its card cannot be read.
+    """
+    try:
+        card = json.loads((path / CARD).read_text(encoding="utf-8"))
+        number, edition = int(card["format"]), str(card["current"])
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise IndexNotFoundError(f"{path}: no index here; make one with `semsearch index FOLDER`") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise IndexDamagedError(f"{path / CARD}: cannot be read ({error}); restore it or rebuild the index") from error
+    if number > FORMAT:
+        raise IndexFormatError(
+            f"{path}: this index has format {number}, and this semsearch reads up to {FORMAT}; "
+            "upgrade it with `pip install -U semsearch`"
+        )
+    if not edition.startswith("e") or not edition[1:].isdecimal():
+        raise IndexDamagedError(f"{path / CARD}: names no edition; restore it or rebuild the index")
+    return path / edition
+
+
+def publish(path: Path, edition: Path) -> None:
+    """Make an edition the current one, at once."""
+    write_text(path / CARD, json.dumps({"format": FORMAT, "current": edition.name}) + "\n")
+
+
+def discard_editions(path: Path, *kept: Path) -> None:
+    """Delete what unfinished or replaced editions have left."""
+    for folder in path.glob("e[0-9]*"):
+        if folder not in kept:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def create(path: Path, config: IndexConfig) -> Store:
+    """A new index at `path`, which must not exist, or be an empty folder.
+
+    Raises:
+        IndexExistsError: there is something there.
+        StorageError: the place cannot be written.
+    """
+    if (path / CARD).exists():
+        raise IndexExistsError(f"{path}: there is an index already; open it, or choose another name")
+    if path.exists() and (not path.is_dir() or any(p.name not in {"lock", "e1"} for p in path.iterdir())):
+        raise IndexExistsError(f"{path}: holds something that is no index; choose another name")
+    discard_editions(path)
+    store = Store.create(path / "e1", config)
+    publish(path, store.folder)
+    return store
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Be the one process that writes to the index at `path`, for as long as the block lasts.
+
+    Raises:
+        IndexLockedError: another process is.
+    """
+    with storage(path):
+        path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            message = f"{path}: another process is writing to this index; wait until it has finished"
+            raise IndexLockedError(message) from error
+    try:
+        yield
+    finally:
+        lock.release()

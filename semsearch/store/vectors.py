@@ -1,0 +1,84 @@
+"""Finds the vectors nearest to a query's, exactly, over immutable segments; the only home of FAISS.
+
+FAISS is given memory-mapped rows and makes no copy of them. What it returns becomes (passage id, score) here: a score
+is a similarity, higher is better, and FAISS's row numbers and its -1 for "none" go no further.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from semsearch.store.files import Array
+from semsearch.types import Vectors
+
+_BLOCK = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class VectorSegment:
+    """Passage ids in rising order, int64 of shape (n,), and their vectors, float32 of shape (n, dimension).
+
+    `lives` is a mask of shape (n,) of the rows that are still part of the index; None means all of them.
+    """
+
+    ids: NDArray[np.int64]
+    rows: Vectors
+    lives: NDArray[np.bool_] | None = None
+
+    def arrays(self) -> dict[str, list[Array]]:
+        """What the segment's file holds."""
+        return {"ids": [self.ids], "rows": [self.rows]}
+
+
+def search(segments: Sequence[VectorSegment], query: Vectors, k: int) -> list[tuple[int, float]]:
+    """The k passages with the highest inner product with `query`: (passage id, score), best first.
+
+    Args:
+        segments: where to look.
+        query: float32, shape (dimension,).
+        k: the most passages to return, at least 1.
+    """
+    found = [hit for segment in segments for hit in _nearest(segment, query, k)]
+    return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:k]
+
+
+def unit(vectors: Vectors) -> Vectors:
+    """The vectors scaled to length 1; a vector of zeros stays as it is. Float32, C-contiguous."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.ascontiguousarray(vectors / np.where(lengths == 0, 1, lengths), np.float32)
+
+
+def merged(segments: Sequence[VectorSegment]) -> dict[str, list[Array]]:
+    """What the file of one segment holds that takes the place of several, without the dead.
+
+    Blocks of rows that are all alive are passed on as they are mapped, so merging copies little into memory.
+    """
+    return {
+        "ids": [piece for segment in segments for piece in _living(segment.ids, segment.lives)],
+        "rows": [piece for segment in segments for piece in _living(segment.rows, segment.lives)],
+    }
+
+
+def _nearest(segment: VectorSegment, query: Vectors, k: int) -> Iterator[tuple[int, float]]:
+    # FAISS takes no mask without an index; asking for as many more as are dead leaves k of the living.
+    lives = segment.lives
+    dead = 0 if lives is None else len(lives) - int(np.count_nonzero(lives))
+    wanted = min(k + dead, len(segment.ids))
+    scores, rows = faiss.knn(query[None, :], segment.rows, wanted, faiss.METRIC_INNER_PRODUCT)
+    for row, score in zip(rows[0].tolist(), scores[0].tolist(), strict=True):
+        if row >= 0 and (lives is None or lives[row]):
+            yield int(segment.ids[row]), score
+
+
+def _living(array: Array, lives: NDArray[np.bool_] | None) -> Iterator[Array]:
+    if lives is None:
+        yield array
+        return
+    for start in range(0, len(array), _BLOCK):
+        block, mask = array[start : start + _BLOCK], lives[start : start + _BLOCK]
+        yield block if mask.all() else block[mask]

@@ -1,0 +1,89 @@
+"""Checks that the parts of an index belong together and are what was written; mends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from semsearch.errors import IndexDamagedError
+from semsearch.store.catalog import Catalog
+from semsearch.store.files import map_arrays
+from semsearch.store.segments import Segment
+from semsearch.store.store import Snapshot, Store
+from semsearch.terms import terms
+
+
+def complaints(store: Store) -> list[str]:
+    """What is wrong with an index, a line each; an empty list when every check passed.
+
+    Checked are SQLite's own integrity, size and checksum of every file, that every passage has one living row of
+    finite numbers and every row a passage, that spans and stored texts agree, and that the postings are those of the
+    passages.
+    """
+    with store.tables() as tables:
+        found = [f"{store.path}: {complaint}" for complaint in tables.complaints()] + list(_files(tables, store.folder))
+    if found:
+        return found
+    with store.snapshot() as snapshot:
+        return [*_rows(snapshot), *_spans(snapshot.catalog), *_postings(snapshot)]
+
+
+def _files(tables: Catalog, folder: Path) -> Iterator[str]:
+    for stored in tables.segments():
+        for part, expected in (("vectors", stored.vectors), ("lexical", stored.lexical)):
+            path = folder / part / f"{stored.id:08d}"
+            try:
+                map_arrays(path, expected)
+            except FileNotFoundError:
+                yield f"{path}: is missing"
+            except IndexDamagedError as error:
+                yield str(error)
+
+
+def _rows(snapshot: Snapshot) -> Iterator[str]:
+    ids = np.fromiter(snapshot.catalog.passage_ids(), np.int64)
+    living = [
+        s.vectors.ids if s.vectors.lives is None else s.vectors.ids[s.vectors.lives] for s in snapshot.segments.each
+    ]
+    rows = np.concatenate([np.empty(0, np.int64), *living])
+    if len(rows) != len(np.unique(rows)):
+        yield "a passage has more than one vector"
+    for passage in np.setdiff1d(ids, rows)[:10].tolist():
+        yield f"passage {passage} has no vector"
+    for passage in np.setdiff1d(rows, ids)[:10].tolist():
+        yield f"a vector stands for passage {passage}, which does not exist"
+    for segment in snapshot.segments.each:
+        if not np.isfinite(segment.vectors.rows).all():
+            yield f"segment {segment.stored.id} holds vectors that are no numbers"
+        if not np.array_equal(segment.vectors.ids, segment.lexical.ids):
+            yield f"segment {segment.stored.id}: vectors and postings are of different passages"
+
+
+def _spans(catalog: Catalog) -> Iterator[str]:
+    for document in catalog.documents():
+        if not catalog.is_intact(document.id):
+            yield f"{document.location}: its stored text is missing or is not what was written"
+            continue
+        text = catalog.text(document.id)
+        passages = catalog.passages(passage for passage, *_ in catalog.passages_of(document.id))
+        for passage in passages.values():
+            if text[passage.start : passage.end] != passage.text:
+                yield f"{document.location}: passage {passage.id} is not what stands at its place in the text"
+
+
+def _postings(snapshot: Snapshot) -> Iterator[str]:
+    for segment in snapshot.segments.each:
+        for passage in _misread(snapshot.catalog, segment):
+            yield f"segment {segment.stored.id}: the postings of passage {passage} do not fit its text"
+
+
+def _misread(catalog: Catalog, segment: Segment) -> Iterator[int]:
+    """Passages that have fewer terms in their postings than their own text has."""
+    lengths = dict(zip(segment.lexical.ids.tolist(), segment.lexical.lengths.tolist(), strict=True))
+    totals = np.bincount(segment.lexical.rows, segment.lexical.counts, minlength=len(lengths)).astype(np.int64)
+    counted = dict(zip(segment.lexical.ids.tolist(), totals.tolist(), strict=True))
+    for passage in catalog.passages(lengths).values():
+        if not len(terms(passage.text)) <= lengths[passage.id] == counted[passage.id]:
+            yield passage.id
