@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from semsearch.config import IndexConfig
+    from semsearch.diff import Changes
     from semsearch.errors import SemsearchError
     from semsearch.index import Index, Status
-    from semsearch.sync import Changes, Progress, SyncReport
+    from semsearch.sync import Progress, SyncReport
     from semsearch.types import Document, Embedder, Hit, Passage, Section
 
 __version__ = "0.1.0"
@@ -40,7 +41,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "Changes": "semsearch.sync",
+    "Changes": "semsearch.diff",
     "Document": "semsearch.types",
     "Embedder": "semsearch.types",
     "Hit": "semsearch.types",

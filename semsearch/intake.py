@@ -12,9 +12,9 @@ from hashlib import sha256
 
 import numpy as np
 
-from semsearch.errors import ModelError, UsageError
+from semsearch.errors import UsageError
 from semsearch.split import split
-from semsearch.store import Addition, Store, fingerprint
+from semsearch.store import Addition, Store, checked, fingerprint
 from semsearch.types import Document, Embedder, FileStat, Passage, Vectors
 
 
@@ -113,20 +113,6 @@ def encode(embedder: Embedder, texts: Sequence[str]) -> Vectors:
     """
     vectors = embedder.encode_document(texts)
     return checked(vectors, (len(texts), embedder.dimension), embedder.name)
-
-
-def checked(vectors: Vectors, shape: tuple[int, int], name: str) -> Vectors:
-    """Vectors that may be stored.
-
-    Raises:
-        ModelError: they have another shape, or hold NaN or infinity.
-    """
-    vectors = np.asarray(vectors, np.float32)
-    if vectors.shape != shape:
-        raise ModelError(f"{name}: gave vectors of shape {vectors.shape} instead of {shape}")
-    if not np.isfinite(vectors).all():
-        raise ModelError(f"{name}: gave vectors that hold NaN or infinity; nothing of this batch was stored")
-    return vectors
 
 
 def _addition(item: Incoming, vectors: dict[bytes, Vectors], dimension: int) -> Addition:

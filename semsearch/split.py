@@ -48,8 +48,11 @@ def split(document: Document, embedder: Embedder, overlap: int = 0) -> list[Pass
 
 
 def embedded_text(title: str, heading: str, text: str) -> str:
-    """What the model reads for a passage: title, trail of headings and text, a line each."""
-    return "\n".join(part for part in (title, heading, text) if part)
+    """What the model reads for a passage: title, trail of headings and text, a line each.
+
+    A document that is all title, or a section that is all heading, is not read twice.
+    """
+    return "\n".join([*(part for part in (title, heading) if part and not text.startswith(part)), text])
 
 
 def _cut(

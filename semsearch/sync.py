@@ -7,50 +7,20 @@ committed stays, and the next run goes on from there.
 from __future__ import annotations
 
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
-from typing import TypeAlias
+from pathlib import Path
 
+from semsearch.diff import Changes, Known, diff, reason
 from semsearch.errors import FolderError, ReadError
 from semsearch.intake import Incoming, embed, incoming
 from semsearch.read import read_file, stat_file, walk
 from semsearch.store import Store
-from semsearch.types import Embedder, FileStat, Found, Skip
+from semsearch.types import Embedder, Found, Skip
 
 BATCH = 256
 """Passages that are embedded and committed together; an interruption loses the work on one batch at the most."""
-
-Known: TypeAlias = Mapping[str, tuple[int, FileStat]]
-"""By path: the number of the document that is in the index, and what its file was."""
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What a folder has that the index has not, and the other way round; paths are below the folder.
-
-    `sizes` are bytes by path of what is to be read. `kept` counts documents whose files cannot be read at the moment:
-    they stay in the index as they are.
-    """
-
-    added: list[str] = field(default_factory=list)
-    changed: dict[str, int] = field(default_factory=dict)
-    renamed: dict[str, tuple[str, int]] = field(default_factory=dict)
-    removed: dict[str, int] = field(default_factory=dict)
-    touched: list[tuple[int, FileStat]] = field(default_factory=list)
-    skipped: list[Skip] = field(default_factory=list)
-    sizes: dict[str, int] = field(default_factory=dict)
-    unchanged: int = 0
-    kept: int = 0
-
-    def work(self) -> list[tuple[str, int | None]]:
-        """What must be read, in order of the path: (path, number of the document that it replaces)."""
-        numbers: dict[str, int | None] = dict.fromkeys(self.added)
-        numbers.update(self.changed)
-        numbers.update({path: number for path, (_, number) in self.renamed.items()})
-        return sorted(numbers.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,62 +85,6 @@ def _changes(root: Path, known: Known, include: Sequence[str], exclude: Sequence
     return diff(found, known, lambda path: stat_file(root / path))
 
 
-def diff(found: Iterable[Found | Skip], known: Known, stat: Callable[[str], FileStat]) -> Changes:
-    """What must be done so that the index holds what was found.
-
-    Size and time of change may only save the hashing: where they differ, the content decides.
-
-    Args:
-        found: what the walk gave.
-        known: what the index holds.
-        stat: reads a file's size, time and digest.
-    """
-    skipped: list[Skip] = []
-    new: dict[str, Found] = {}
-    changed: dict[str, int] = {}
-    touched: list[tuple[int, FileStat]] = []
-    kept: set[str] = set()
-    unchanged = 0
-    sizes: dict[str, int] = {}
-    for item in found:
-        if isinstance(item, Skip):
-            skipped.append(item)
-            continue
-        sizes[item.path] = item.size
-        if item.path not in known:
-            new[item.path] = item
-            continue
-        number, before = known[item.path]
-        if (item.size, item.mtime_ns) == (before.size, before.mtime_ns):
-            unchanged += 1
-            continue
-        now = _try(stat, item.path, skipped)
-        if now is None:
-            kept.add(item.path)
-        elif now.digest != before.digest:
-            changed[item.path] = number
-        else:
-            unchanged += 1
-            if now.mtime_ns != before.mtime_ns:
-                touched.append((number, now))
-    folders = tuple(skip.path for skip in skipped if skip.path.endswith("/"))
-    kept.update(path for path in known if path not in sizes and path.startswith(folders))
-    removed = {path: number for path, (number, _) in known.items() if path not in sizes and path not in kept}
-    renamed = _renamed(new, {path: known[path] for path in removed}, stat)
-    gone = {old for old, _ in renamed.values()}
-    return Changes(
-        added=[path for path in new if path not in renamed],
-        changed=changed,
-        renamed=renamed,
-        removed={path: number for path, number in removed.items() if path not in gone},
-        touched=touched,
-        skipped=skipped,
-        sizes=sizes,
-        unchanged=unchanged,
-        kept=len(kept),
-    )
-
-
 def apply(
     store: Store,
     root: Path,
@@ -201,7 +115,7 @@ def apply(
         kept=changes.kept + len(lost) - len(run.unreadable),
         passages=run.passages,
         encoded=run.encoded,
-        skipped=(*changes.skipped, *(Skip(path, reason) for path, reason in run.failed.items())),
+        skipped=(*changes.skipped, *(Skip(path, why) for path, why in run.failed.items())),
         seconds=time.monotonic() - begun,
     )
 
@@ -239,7 +153,7 @@ class _Run:
                 self.unreadable.append(replaces)
             return
         except OSError as error:
-            self.failed[path] = _reason(error)
+            self.failed[path] = reason(error)
             return
         overlap = self._store.config.overlap
         self._batch.append(incoming(document, stat, self._embedder(), overlap, str(self._root), replaces))
@@ -255,36 +169,6 @@ class _Run:
             self.encoded += encoded
             self._batch = []
         self._progress(Progress(self._files, self._total[0], self._size, self._total[1], self.passages))
-
-
-def _renamed(new: Mapping[str, Found], removed: Known, stat: Callable[[str], FileStat]) -> dict[str, tuple[str, int]]:
-    """New files that are removed ones under another name: by new path, the old path and the document's number."""
-    old: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
-    for path, (_, before) in sorted(removed.items(), reverse=True):
-        old[before.size, PurePosixPath(path).suffix].append(path)
-    renamed = {}
-    for path, item in new.items():
-        same = old.get((item.size, PurePosixPath(path).suffix))
-        now = _try(stat, path, []) if same else None
-        match = next((p for p in reversed(same or []) if now and removed[p][1].digest == now.digest), None)
-        if same and match is not None:
-            same.remove(match)
-            renamed[path] = (match, removed[match][0])
-    return renamed
-
-
-def _try(stat: Callable[[str], FileStat], path: str, skipped: list[Skip]) -> FileStat | None:
-    try:
-        return stat(path)
-    except (OSError, ReadError) as error:
-        skipped.append(Skip(path, _reason(error)))
-        return None
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return f"cannot be read: {error.strerror or error}"
-    return str(error)
 
 
 def _nothing_in(root: Path, known: int, found: Iterable[Found | Skip]) -> str:

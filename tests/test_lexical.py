@@ -36,10 +36,7 @@ def brute_force(passages: dict[int, list[str]], query: list[str]) -> dict[int, f
 def cut(passages: list[list[str]], cuts: list[int]) -> list[LexicalSegment]:
     """Segments of passages 1, 2, 3 …, cut at these places."""
     places = sorted({0, len(passages), *(place % (len(passages) + 1) for place in cuts)})
-    return [
-        lexical.build(range(start + 1, end + 1), passages[start:end])
-        for start, end in itertools.pairwise(places)
-    ]
+    return [lexical.build(range(start + 1, end + 1), passages[start:end]) for start, end in itertools.pairwise(places)]
 
 
 def without(segment: LexicalSegment, dead: set[int]) -> LexicalSegment:

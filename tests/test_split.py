@@ -108,3 +108,17 @@ def test_a_word_that_is_too_long_is_cut_within() -> None:
 def test_lines_are_not_given_where_they_are_not_those_of_a_file() -> None:
     """Text that was taken out of HTML has no lines."""
     assert [p.line for p in split(Document("a", "One.\nTwo.", has_lines=False), HashEmbedder())] == [0]
+
+
+def test_a_whole_that_counts_more_than_its_sentences_is_cut_again() -> None:
+    """Some tokenizers make more tokens of a text than of its sentences: the real count decides, and nothing is lost."""
+
+    class Joining(HashEmbedder):
+        def count(self, texts):
+            return [n + 3 * len(re.findall(r"[.!?]\s", t)) for n, t in zip(super().count(texts), texts, strict=True)]
+
+    text = " ".join(f"Number {i} stands here." for i in range(40))
+    embedder = Joining(limit=30)
+    passages = split(Document("a", text, title="A title"), embedder)
+    assert max(embedder.count([p.embedded for p in passages])) <= 30
+    assert " ".join(p.text for p in passages) == text

@@ -47,12 +47,12 @@ class _Commands(click.Group):
 @click.version_option(__version__, prog_name="semsearch")
 @click.option("--debug", is_flag=True, envvar="SEMSEARCH_DEBUG", help="Show where an error came from.")
 def cli(*, debug: bool) -> None:  # noqa: ARG001 - read by main
-    r"""Search a folder of articles by meaning and by words, offline, with exact citations.
+    """Search a folder of articles by meaning and by words, offline, with exact citations.
 
     \b
     semsearch index articles/
     semsearch search "security vacuum Western Balkans"
-    """
+    """  # noqa: D301 - click's mark for lines that are not to be joined
     logger = logging.getLogger("semsearch")
     if not logger.handlers:
         logger.addHandler(logging.StreamHandler())

@@ -18,8 +18,9 @@ from semsearch.show.text import safe
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from semsearch.diff import Changes
     from semsearch.index import Index
-    from semsearch.sync import Changes, Progress, SyncReport
+    from semsearch.sync import Progress, SyncReport
     from semsearch.types import Skip
 
 _LINE_EVERY = 10.0
@@ -139,11 +140,11 @@ def _summary(path: Path, report: SyncReport, *, verbose: bool) -> None:
         )
     if report.kept:
         click.echo(f"{report.kept} documents stay as they were, because their files cannot be read now", err=True)
-    rate = f" ({report.encoded / report.seconds:.0f} passages/s)" if report.encoded else ""
-    click.echo(
-        f"{report.passages} passages stored, {report.encoded} embedded in {report.seconds:.1f} s{rate}",
-        err=True,
-    )
+    if report.encoded:
+        rate = f"in {report.seconds:.1f} s ({report.encoded / report.seconds:.0f} passages/s)"
+        click.echo(f"{report.passages} passages stored, {report.encoded} of them embedded {rate}", err=True)
+    else:
+        click.echo(f"{report.passages} passages stored, nothing had to be embedded", err=True)
 
 
 def _skips(skips: Iterable[Skip], *, verbose: bool) -> None:

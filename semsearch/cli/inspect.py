@@ -89,13 +89,13 @@ def export(folder: Path, name: str | None) -> None:
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    r"""Print the completion script of a shell.
+    """Print the completion script of a shell.
 
     For bash, put into ~/.bashrc:
 
     \b
     eval "$(semsearch completion bash)"
-    """
+    """  # noqa: D301 - click's mark for lines that are not to be joined
     from semsearch.cli import cli  # noqa: PLC0415 - it imports this file
 
     made = get_completion_class(shell)

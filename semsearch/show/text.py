@@ -57,7 +57,7 @@ def safe(text: str) -> str:
 def _hit(hit: Hit, wanted: frozenset[str], look: Look) -> Iterator[str]:
     title = safe(" ".join(hit.title.split())) or Path(hit.path).name
     yield f"{hit.rank:2d}. {_styled(title, _BOLD, look)}  {_styled(f'{hit.score:.3f}', _DIM, look)}"
-    details = " · ".join(safe(part) for part in (hit.date, hit.heading) if part)
+    details = " · ".join(safe(part) for part in (hit.date[:10], hit.heading) if part)
     where = _styled(safe(place(hit, look.folder)), _PLACE, look)
     yield f"{_INDENT}{where}{f' · {details}' if details else ''}"
     if hit.stale:

@@ -1,19 +1,10 @@
 """Keeps an index on disk: documents, passages, vectors and terms, with one commit point; reads no article."""
 
 from semsearch.store.catalog import Catalog, StoredDocument, StoredPassage, fingerprint
+from semsearch.store.editions import CARD, create, current, discard_editions, locked, publish
 from semsearch.store.files import storage
-from semsearch.store.store import (
-    CARD,
-    Addition,
-    Snapshot,
-    Store,
-    create,
-    current,
-    discard_editions,
-    locked,
-    publish,
-)
-from semsearch.store.vectors import unit
+from semsearch.store.store import Addition, Snapshot, Store
+from semsearch.store.vectors import checked, unit
 from semsearch.store.verify import complaints
 
 __all__ = [
@@ -24,6 +15,7 @@ __all__ = [
     "Store",
     "StoredDocument",
     "StoredPassage",
+    "checked",
     "complaints",
     "create",
     "current",

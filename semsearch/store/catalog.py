@@ -9,19 +9,15 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
-from importlib.resources import files
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from semsearch.errors import IndexDamagedError, IndexLockedError, StorageError
 from semsearch.store.files import Written
 from semsearch.types import Document, FileStat, Passage, Section
 
-WAITING_MS = 30_000
 _IN = 500
 _COLUMNS = "folder, path, size, mtime_ns, digest, title, date, author, source, language, metadata"
 
@@ -76,87 +72,6 @@ class StoredSegment:
 def fingerprint(text: str | bytes) -> bytes:
     """16 bytes that stand for a text or its UTF-8: BLAKE2b. What was embedded under one is not embedded again."""
     return blake2b(text if isinstance(text, bytes) else text.encode(), digest_size=16).digest()
-
-
-def connect(path: Path, *, write: bool = False) -> sqlite3.Connection:
-    """A connection to a catalog that exists, to read or to write.
-
-    Raises:
-        IndexDamagedError: the file is missing or is no SQLite database.
-    """
-    uri = path.resolve().as_uri()
-    with translated(path):
-        try:
-            return _open(f"{uri}?mode={'rw' if write else 'ro'}", write=write)
-        except sqlite3.OperationalError:
-            # On a disk that cannot be written, SQLite cannot set up a log; with none left over, none is needed.
-            if write or not path.is_file() or path.with_name(path.name + "-wal").exists():
-                raise
-            return _open(f"{uri}?mode=ro&immutable=1", write=False)
-
-
-def create(path: Path, settings: Mapping[str, str]) -> None:
-    """A new, empty catalog at `path`."""
-    with translated(path):
-        connection = sqlite3.connect(path, isolation_level=None)
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.executescript(f"BEGIN; {files('semsearch.store').joinpath('schema.sql').read_text()} COMMIT;")
-            connection.execute("INSERT INTO folders VALUES (0, '')")
-            connection.executemany("INSERT INTO settings VALUES (?, ?)", settings.items())
-        finally:
-            connection.close()
-
-
-@contextmanager
-def reading(connection: sqlite3.Connection, path: Path) -> Iterator[Catalog]:
-    """One generation of the index, for as long as the block lasts."""
-    with translated(path):
-        connection.execute("BEGIN")
-        try:
-            yield Catalog(connection)
-        finally:
-            connection.execute("ROLLBACK")
-
-
-@contextmanager
-def writing(connection: sqlite3.Connection, path: Path) -> Iterator[Catalog]:
-    """All that the block does, as one durable step, or none of it."""
-    with translated(path):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield Catalog(connection)
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-
-
-@contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into ours.
-
-    Raises:
-        StorageError: the disk is full, read-only or fails.
-        IndexLockedError: another process writes for longer than WAITING_MS.
-        IndexDamagedError: the database is not sound.
-    """
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF in {
-            sqlite3.SQLITE_FULL,
-            sqlite3.SQLITE_READONLY,
-            sqlite3.SQLITE_IOERR,
-        }:
-            raise StorageError(f"{path}: {error}; what was committed is safe") from error
-        if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            raise IndexLockedError(f"{path}: another process is writing to it; try again later") from error
-        raise IndexDamagedError(f"{path}: {error}; run `semsearch verify`") from error
-    except sqlite3.DatabaseError as error:
-        raise IndexDamagedError(f"{path}: {error}; run `semsearch index --rebuild`") from error
 
 
 class Catalog:
@@ -321,6 +236,16 @@ class Catalog:
         row = self._run(query, (root, path)).fetchone()
         return row[0] if row else None
 
+    def locate(self, path: str) -> int | None:
+        """The number of the document that a path below one of the folders, or a name, means."""
+        absolute = Path(path).absolute()
+        for root in self.folders():
+            if absolute.is_relative_to(root):
+                number = self.find(root, absolute.relative_to(root).as_posix())
+                if number is not None:
+                    return number
+        return self.find("", path)
+
     def touch(self, document: int, stat: FileStat) -> None:
         """Note that a file has another time of change and the same content."""
         self._run("UPDATE documents SET size = ?, mtime_ns = ? WHERE id = ?", (stat.size, stat.mtime_ns, document))
@@ -370,20 +295,6 @@ class Catalog:
         rest = iter(values)
         while part := list(islice(rest, _IN)):
             yield from self._run(f"{query}({', '.join('?' * len(part))})", part).fetchall()
-
-
-def _open(uri: str, *, write: bool) -> sqlite3.Connection:
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-    try:
-        connection.execute(f"PRAGMA busy_timeout={WAITING_MS}")
-        if write:
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute("SELECT count(*) FROM sqlite_master")
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
 
 
 def _bytes(text: str, passages: Sequence[Passage]) -> Iterator[tuple[int, int]]:

@@ -12,8 +12,6 @@ edition beside the current one and then replaces semsearch.json.
 
 from __future__ import annotations
 
-import json
-import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -22,25 +20,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from semsearch.config import IndexConfig
 from semsearch.errors import (
     IndexDamagedError,
-    IndexExistsError,
-    IndexFormatError,
-    IndexLockedError,
-    IndexNotFoundError,
 )
-from semsearch.store import catalog, lexical, merging, vectors
+from semsearch.store import database, lexical, merging, vectors
 from semsearch.store.catalog import Catalog, StoredSegment
-from semsearch.store.files import Array, storage, write_arrays, write_text
+from semsearch.store.files import Array, storage, write_arrays
 from semsearch.store.segments import Segment, Segments, open_segments
 from semsearch.terms import terms
 from semsearch.types import Document, FileStat, Passage, Vectors
 
-FORMAT = 1
-CARD = "semsearch.json"
 _REBUILD = "run `semsearch index FOLDER --rebuild` on the folder of articles"
 
 
@@ -92,7 +83,7 @@ class Store:
         with storage(folder):
             for part in (folder, folder / "vectors", folder / "lexical"):
                 part.mkdir(parents=True)
-            catalog.create(folder / "index.db", {"config": config.to_json()})
+            database.create(folder / "index.db", {"config": config.to_json()})
         return cls(folder)
 
     def close(self) -> None:
@@ -112,7 +103,7 @@ class Store:
         """
         missed = -1
         while True:
-            with self._connection() as connection, catalog.reading(connection, self.path) as tables:
+            with self._connection() as connection, database.reading(connection, self.path) as tables:
                 try:
                     snapshot = self._snapshot(tables)
                 except FileNotFoundError as error:
@@ -126,7 +117,7 @@ class Store:
     @contextmanager
     def tables(self) -> Iterator[Catalog]:
         """The latest generation without its vectors and postings: enough to list, also when those are damaged."""
-        with self._connection() as connection, catalog.reading(connection, self.path) as tables:
+        with self._connection() as connection, database.reading(connection, self.path) as tables:
             yield tables
 
     def commit(
@@ -240,7 +231,7 @@ class Store:
     def _connection(self) -> Iterator[sqlite3.Connection]:
         with self._mutex:
             connection = self._idle.pop() if self._idle else None
-        connection = connection or catalog.connect(self.path)
+        connection = connection or database.connect(self.path)
         try:
             yield connection
         finally:
@@ -249,81 +240,6 @@ class Store:
 
     @contextmanager
     def _write(self) -> Iterator[Catalog]:
-        self._writer = self._writer or catalog.connect(self.path, write=True)
-        with catalog.writing(self._writer, self.path) as tables:
+        self._writer = self._writer or database.connect(self.path, write=True)
+        with database.writing(self._writer, self.path) as tables:
             yield tables
-
-
-def current(path: Path) -> Path:
-    """The folder of the current edition of the index at `path`.
-
-    Raises:
-        IndexNotFoundError: there is no index.
-        IndexFormatError: it was made by a newer semsearch.
-        IndexDamagedError: its card cannot be read.
-    """
-    try:
-        card = json.loads((path / CARD).read_text(encoding="utf-8"))
-        number, edition = int(card["format"]), str(card["current"])
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise IndexNotFoundError(f"{path}: no index here; make one with `semsearch index FOLDER`") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise IndexDamagedError(f"{path / CARD}: cannot be read ({error}); restore it or rebuild the index") from error
-    if number > FORMAT:
-        raise IndexFormatError(
-            f"{path}: this index has format {number}, and this semsearch reads up to {FORMAT}; "
-            "upgrade it with `pip install -U semsearch`"
-        )
-    if not edition.startswith("e") or not edition[1:].isdecimal():
-        raise IndexDamagedError(f"{path / CARD}: names no edition; restore it or rebuild the index")
-    return path / edition
-
-
-def publish(path: Path, edition: Path) -> None:
-    """Make an edition the current one, at once."""
-    write_text(path / CARD, json.dumps({"format": FORMAT, "current": edition.name}) + "\n")
-
-
-def discard_editions(path: Path, *kept: Path) -> None:
-    """Delete what unfinished or replaced editions have left."""
-    for folder in path.glob("e[0-9]*"):
-        if folder not in kept:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def create(path: Path, config: IndexConfig) -> Store:
-    """A new index at `path`, which must not exist, or be an empty folder.
-
-    Raises:
-        IndexExistsError: there is something there.
-        StorageError: the place cannot be written.
-    """
-    if (path / CARD).exists():
-        raise IndexExistsError(f"{path}: there is an index already; open it, or choose another name")
-    if path.exists() and (not path.is_dir() or any(p.name not in {"lock", "e1"} for p in path.iterdir())):
-        raise IndexExistsError(f"{path}: holds something that is no index; choose another name")
-    discard_editions(path)
-    store = Store.create(path / "e1", config)
-    publish(path, store.folder)
-    return store
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Be the one process that writes to the index at `path`, for as long as the block lasts.
-
-    Raises:
-        IndexLockedError: another process is.
-    """
-    with storage(path):
-        path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path / "lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            message = f"{path}: another process is writing to this index; wait until it has finished"
-            raise IndexLockedError(message) from error
-    try:
-        yield
-    finally:
-        lock.release()

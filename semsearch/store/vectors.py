@@ -13,6 +13,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from semsearch.errors import ModelError
 from semsearch.store.files import Array
 from semsearch.types import Vectors
 
@@ -45,6 +46,20 @@ def search(segments: Sequence[VectorSegment], query: Vectors, k: int) -> list[tu
     """
     found = [hit for segment in segments for hit in _nearest(segment, query, k)]
     return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:k]
+
+
+def checked(vectors: Vectors, shape: tuple[int, int], name: str) -> Vectors:
+    """Vectors that may be stored.
+
+    Raises:
+        ModelError: they have another shape, or hold NaN or infinity.
+    """
+    vectors = np.asarray(vectors, np.float32)
+    if vectors.shape != shape:
+        raise ModelError(f"{name}: gave vectors of shape {vectors.shape} instead of {shape}")
+    if not np.isfinite(vectors).all():
+        raise ModelError(f"{name}: gave vectors that hold NaN or infinity; nothing of this batch was stored")
+    return vectors
 
 
 def unit(vectors: Vectors) -> Vectors:

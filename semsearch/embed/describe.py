@@ -1,0 +1,78 @@
+"""Reads from a loaded sentence-transformers model what its card must say; it neither loads nor runs one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from semsearch.embed.card import Card
+from semsearch.embed.find import Source
+from semsearch.errors import ModelError
+
+Model: TypeAlias = Any
+"""A SentenceTransformer, whose module only `export.py` imports."""
+
+UNSTATED_LIMIT = 512
+"""The longest input, in tokens, of a model that states none."""
+
+
+def describe(model: Model, source: Source, fingerprint: str) -> tuple[Card, Any]:
+    """The card of a model, but for its dimension and files, and its tokenizer."""
+    if model.similarity_fn_name not in ("cosine", "dot"):
+        raise ModelError(f"{source.name} compares vectors by {model.similarity_fn_name}, which is not supported")
+    outer = model.tokenizer
+    tokenizer = getattr(outer, "backend_tokenizer", outer)
+    if not hasattr(tokenizer, "num_special_tokens_to_add"):
+        raise ModelError(f"the tokenizer of {source.name} is not one of the tokenizers library: not supported")
+    query, document = _prompt(model, ("query",)), _prompt(model, ("document", "passage", "corpus"))
+    card = Card(
+        name=source.name,
+        fingerprint=fingerprint,
+        source=str(source.folder),
+        kind="graph",
+        dimension=0,
+        max_tokens=max_tokens(model),
+        special_tokens=tokenizer.num_special_tokens_to_add(False),
+        similarity=model.similarity_fn_name,
+        query_prompt=query,
+        document_prompt=document,
+        query_skip=_skipped(model, query),
+        document_skip=_skipped(model, document),
+        pad_id=getattr(outer, "pad_token_id", None) or 0,
+        pad_type_id=getattr(outer, "pad_token_type_id", None) or 0,
+        padding_side=getattr(outer, "padding_side", "right"),
+        truncation_side=getattr(outer, "truncation_side", "right"),
+    )
+    return card, tokenizer
+
+
+def _prompt(model: Model, names: Sequence[str]) -> str:
+    """The prompt that sentence-transformers would take: the first of the names, else the default one."""
+    for name in (*names, model.default_prompt_name):
+        if name in model.prompts:
+            return model.prompts[name] or ""
+    return ""
+
+
+def _skipped(model: Model, prompt: str) -> int:
+    """How many leading tokens stay out of the pooling: those of the prompt, if the model wants it so."""
+    wanted = all(getattr(module, "include_prompt", True) for module in model)
+    return 0 if wanted or not prompt else int(model.preprocess(["a"], prompt=prompt).get("prompt_length") or 0)
+
+
+def max_tokens(model: Model) -> int:
+    """The longest input: what the model states, and no more than it has positions for."""
+    limits = (model.max_seq_length, _positions(model))
+    stated = [int(limit) for limit in limits if limit is not None and 0 < limit < 2**31]
+    return min(stated, default=UNSTATED_LIMIT)
+
+
+def _positions(model: Model) -> int | None:
+    """The positions that the model has learned; those like RoBERTa begin to count after the padding's id."""
+    for module in model.modules():
+        table = getattr(module, "position_embeddings", None)
+        if table is not None and hasattr(table, "num_embeddings"):
+            padding = getattr(module, "padding_idx", None)
+            return int(table.num_embeddings) - (padding + 1 if isinstance(padding, int) else 0)
+    stated: int | None = getattr(model.config, "max_position_embeddings", None)
+    return stated

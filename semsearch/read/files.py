@@ -1,0 +1,134 @@
+"""A file on disk -> a `Document` and what the file was when it was read; knows no format, only which reader has it."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+from semsearch.errors import ReadError
+from semsearch.types import Document, FileStat
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAX_BYTES = 64 * 2**20
+"""A larger file is not an article."""
+
+READERS: Mapping[str, str] = MappingProxyType(
+    {
+        ".htm": "semsearch.read.html:read",
+        ".html": "semsearch.read.html:read",
+        ".markdown": "semsearch.read.markdown:read",
+        ".md": "semsearch.read.markdown:read",
+        ".text": "semsearch.read.text:read",
+        ".txt": "semsearch.read.text:read",
+        ".xhtml": "semsearch.read.html:read",
+    },
+)
+"""Suffix, in lower case and with its dot -> "module:attribute" of the reader, imported when first met."""
+
+Reader: TypeAlias = Callable[[str, bytes], Document]
+"""From a document's name and the bytes of its file to the document; raises ReadError with a reason for people."""
+
+_BLOCK = 2**20
+_SETTLED_NS = 2 * 10**9  # the coarsest clock of a file system in use, FAT's
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_KINDS = {
+    stat.S_IFBLK: "a device, not a file",
+    stat.S_IFCHR: "a device, not a file",
+    stat.S_IFDIR: "a folder, not a file",
+    stat.S_IFIFO: "a FIFO, not a file",
+    stat.S_IFSOCK: "a socket, not a file",
+}
+
+
+def can_read(path: str) -> bool:
+    """Whether a reader knows the suffix of this name."""
+    return suffix(path) in READERS
+
+
+def read_file(file: Path, path: str) -> tuple[Document, FileStat]:
+    """The document in a file, named `path`, and what the file was: its bytes are read once.
+
+    Raises:
+        ReadError: it is not an article: no reader has its suffix, it is too large, or its reader refused it.
+        OSError: the file is not there or cannot be opened.
+    """
+    reader = _reader(path)
+    blocks: list[bytes] = []
+    seen = _scan(file, blocks.append)
+    return reader(path, b"".join(blocks)), seen
+
+
+def stat_file(file: Path) -> FileStat:
+    """What a file is now; its bytes are hashed in blocks and not kept.
+
+    Raises:
+        ReadError: it is too large or not a regular file.
+        OSError: the file is not there or cannot be opened.
+    """
+    return _scan(file, len)
+
+
+def suffix(path: str) -> str:
+    """The suffix of a name in lower case and with its dot, "" where there is none."""
+    _, dot, after = path.rpartition("/")[2].lstrip(".").rpartition(".")
+    return dot + after.lower() if dot and after else ""
+
+
+def no_reader(path: str) -> str:
+    """The reason why a file of this name is not read."""
+    return f"no reader for {suffix(path) or 'files without a suffix'}{' files' if suffix(path) else ''}"
+
+
+def kind(mode: int) -> str:
+    """What something that is no regular file is, from its `st_mode`."""
+    return _KINDS.get(stat.S_IFMT(mode), "not a regular file")
+
+
+def _reader(path: str) -> Reader:
+    if not can_read(path):
+        raise ReadError(no_reader(path))
+    module, _, attribute = READERS[suffix(path)].partition(":")
+    return cast("Reader", getattr(import_module(module), attribute))
+
+
+def _scan(file: Path, take: Callable[[bytes], object]) -> FileStat:
+    """Hash a file block by block, and hand each block to `take`."""
+    began = time.time_ns()
+    descriptor = os.open(file, _FLAGS)
+    try:
+        before = os.fstat(descriptor)
+        _check_article(before.st_mode, before.st_size)
+        digest, size = sha256(), 0
+        while block := os.read(descriptor, min(_BLOCK, before.st_size + 1)):
+            digest.update(block)
+            size += len(block)
+            _check_article(before.st_mode, size)
+            take(block)
+        after = os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
+    return FileStat(size, _vouching(before, after, size, began), digest.hexdigest())
+
+
+def _check_article(mode: int, size: int) -> None:
+    if not stat.S_ISREG(mode):
+        raise ReadError(kind(mode))
+    if size > MAX_BYTES:
+        raise ReadError(f"larger than {MAX_BYTES // 2**20} MiB")
+
+
+def _vouching(before: os.stat_result, after: os.stat_result, size: int, began: int) -> int:
+    """The time of change, or -1 where it cannot vouch for the bytes that were read.
+
+    A time that lies in the future cannot either: its clock is not ours.
+    """
+    unchanged = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns) and size == after.st_size
+    return after.st_mtime_ns if unchanged and after.st_mtime_ns < began - _SETTLED_NS else -1

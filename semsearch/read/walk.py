@@ -1,0 +1,203 @@
+"""Finds the files below a folder that can be read, and says what it passed over; opens none but ignore files."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from semsearch.errors import FolderError, UsageError
+from semsearch.read.files import can_read, kind, no_reader
+from semsearch.read.ignore import Rules, rule
+from semsearch.types import Found, Skip
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+IGNORE_FILES = (".gitignore", ".semsearchignore")
+"""Files of gitignore rules for their folder and below; the later name has the last word."""
+
+_Rules: TypeAlias = tuple[tuple[int, Rules], ...]
+_Entries: TypeAlias = "list[os.DirEntry[str]]"
+_Listed: TypeAlias = "tuple[_Folder, Iterator[os.DirEntry[str]]]"
+
+_NOT_UTF8 = "the name is not valid UTF-8"
+_LARGEST_IGNORE_FILE = 2**20
+
+
+def walk(root: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Iterator[Found | Skip]:
+    """The files below `root` that can be read, and what was passed over with its reason.
+
+    Sorted by name within a folder, depth first. `include` and `exclude` are gitignore patterns relative to `root`;
+    with `include`, only files that it means are looked at. Left out without a word: hidden files and folders, lock
+    files and backups of editors, and what `exclude` or an ignore file in the tree means. Symbolic links are not
+    followed, except for `root` itself.
+
+    Raises:
+        UsageError: a pattern can match nothing.
+        FolderError: the root is missing, is no folder, or cannot be listed.
+    """
+    walker = _Walker(_rules(include), _rules(exclude))
+    try:
+        entries = _listing(os.fspath(root))
+    except OSError as error:
+        raise FolderError(_root_trouble(root, error)) from error
+    return walker.run(entries)
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder whose entries are looked at: its path below the root, with `/` at the end, and what holds in it.
+
+    `rules` are those of its ignore files and of those above it, deepest first, each with the length of the path to
+    their folder; `included` says that an include pattern means the folder itself.
+    """
+
+    path: str
+    rules: _Rules
+    included: bool
+
+    def ignores(self, path: str) -> bool:
+        for above, rules in self.rules:
+            verdict = rules.verdict(path[above:])
+            if verdict is not None:
+                return verdict
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Walker:
+    """The patterns of one walk, and the walk: with a stack of its own, so that no tree is too deep."""
+
+    include: Rules | None
+    exclude: Rules | None
+
+    def run(self, entries: _Entries) -> Iterator[Found | Skip]:
+        top = _Folder("", _with_own_rules((), "", entries), included=self.include is None)
+        stack = [(top, iter(entries))]
+        while stack:
+            folder, rest = stack[-1]
+            entry = next(rest, None)
+            if entry is None:
+                stack.pop()
+            elif _passes_unsaid(entry):
+                continue
+            elif entry.is_dir(follow_symlinks=False):
+                below = self._enter(folder, entry)
+                if isinstance(below, Skip):
+                    yield below
+                elif below:
+                    stack.append(below)
+            elif seen := self._look(folder, entry):
+                yield seen
+
+    def _enter(self, above: _Folder, entry: os.DirEntry[str]) -> _Listed | Skip | None:
+        """The folder and its entries; None if it is left out or has just gone."""
+        path = f"{above.path}{entry.name}/"
+        if self._left_out(above, path):
+            return None
+        if not _is_utf8(entry.name):
+            return Skip(_shown(path), _NOT_UTF8)
+        try:
+            entries = _listing(entry.path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            return Skip(path, f"cannot be listed: {error.strerror}")
+        rules = _with_own_rules(above.rules, path, entries)
+        return _Folder(path, rules, self._included(above, path)), iter(entries)
+
+    def _look(self, folder: _Folder, entry: os.DirEntry[str]) -> Found | Skip | None:
+        """What there is to say of an entry that is no folder; it is only examined if it may be read."""
+        path = folder.path + entry.name
+        if self._left_out(folder, path) or not self._included(folder, path):
+            return None
+        if obstacle := _obstacle(entry):
+            return Skip(_shown(path), obstacle)
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return Skip(path, f"cannot be examined: {error.strerror}")
+        regular = stat.S_ISREG(status.st_mode)
+        return Found(path, status.st_size, status.st_mtime_ns) if regular else Skip(path, kind(status.st_mode))
+
+    def _left_out(self, folder: _Folder, path: str) -> bool:
+        return folder.ignores(path) or bool(self.exclude and self.exclude.verdict(path))
+
+    def _included(self, folder: _Folder, path: str) -> bool:
+        verdict = self.include.verdict(path) if self.include else None
+        return folder.included if verdict is None else verdict
+
+
+def _rules(patterns: Sequence[str]) -> Rules | None:
+    """What the caller asked for, None for nothing."""
+    for pattern in patterns:
+        if rule(pattern) is None:
+            raise UsageError(f"the pattern {pattern!r} can match nothing; write it as a line of .gitignore, like *.md")
+    return Rules.of(patterns) if patterns else None
+
+
+def _listing(folder: str) -> _Entries:
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda entry: entry.name)
+
+
+def _with_own_rules(above: _Rules, path: str, entries: _Entries) -> _Rules:
+    files = [entry for entry in entries if entry.name in IGNORE_FILES and entry.is_file(follow_symlinks=False)]
+    own = Rules.of(line for entry in files for line in _lines(entry))
+    return ((len(path), own), *above) if own.patterns else above
+
+
+def _lines(entry: os.DirEntry[str]) -> list[str]:
+    """The lines of an ignore file; of one that cannot be read, or is too large to be one, none."""
+    try:
+        if entry.stat(follow_symlinks=False).st_size > _LARGEST_IGNORE_FILE:
+            return []
+        with open(entry.path, encoding="utf-8-sig", errors="replace", newline="") as file:  # noqa: PTH123 - no Path here
+            return [line.removesuffix("\r") for line in file.read().split("\n")]
+    except OSError:
+        return []
+
+
+def _passes_unsaid(entry: os.DirEntry[str]) -> bool:
+    """Whether it is hidden, or a lock file or backup of an editor."""
+    name = entry.name
+    if name.startswith("."):
+        return True
+    return (name.startswith("~$") or name.endswith(("~", ".swp"))) and not entry.is_dir(follow_symlinks=False)
+
+
+def _obstacle(entry: os.DirEntry[str]) -> str:
+    """Why an entry that is no folder is not read, as far as its name and the listing tell; "" if they do not."""
+    if not _is_utf8(entry.name):
+        return _NOT_UTF8
+    if entry.is_symlink():
+        return "a symbolic link, not followed"
+    return no_reader(entry.name) if entry.is_file(follow_symlinks=False) and not can_read(entry.name) else ""
+
+
+def _is_utf8(name: str) -> bool:
+    """Whether a name came from valid UTF-8: Python stands lone surrogates for bytes that did not."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _shown(path: str) -> str:
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def _root_trouble(root: Path, error: OSError) -> str:
+    match error:
+        case FileNotFoundError():
+            return f"{root}: there is no such folder; check how it is spelled"
+        case NotADirectoryError():
+            return f"{root}: this is a file, not a folder; give the folder that holds it"
+        case _:
+            return f"{root}: the folder cannot be listed: {error.strerror}; see that you may read it"

@@ -1,0 +1,111 @@
+"""Opens an index's SQLite file, frames its transactions and says what its errors mean; knows no table itself."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+from semsearch.errors import IndexDamagedError, IndexLockedError, StorageError
+from semsearch.store.catalog import Catalog
+
+WAITING_MS = 30_000
+"""How long a writer waits for another's transaction to end."""
+
+
+def connect(path: Path, *, write: bool = False) -> sqlite3.Connection:
+    """A connection to a catalog that exists, to read or to write.
+
+    Raises:
+        IndexDamagedError: the file is missing or is no SQLite database.
+    """
+    uri = path.resolve().as_uri()
+    with translated(path):
+        try:
+            return _open(f"{uri}?mode={'rw' if write else 'ro'}", write=write)
+        except sqlite3.OperationalError:
+            # On a disk that cannot be written, SQLite cannot set up a log; with nothing left in one, none is needed.
+            log = path.with_name(path.name + "-wal")
+            if write or not path.is_file() or (log.exists() and log.stat().st_size):
+                raise
+            return _open(f"{uri}?mode=ro&immutable=1", write=False)
+
+
+def create(path: Path, settings: Mapping[str, str]) -> None:
+    """A new, empty catalog at `path`."""
+    with translated(path):
+        connection = sqlite3.connect(path, isolation_level=None)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.executescript(f"BEGIN; {files('semsearch.store').joinpath('schema.sql').read_text()} COMMIT;")
+            connection.execute("INSERT INTO folders VALUES (0, '')")
+            connection.executemany("INSERT INTO settings VALUES (?, ?)", settings.items())
+        finally:
+            connection.close()
+
+
+@contextmanager
+def reading(connection: sqlite3.Connection, path: Path) -> Iterator[Catalog]:
+    """One generation of the index, for as long as the block lasts."""
+    with translated(path):
+        connection.execute("BEGIN")
+        try:
+            yield Catalog(connection)
+        finally:
+            connection.execute("ROLLBACK")
+
+
+@contextmanager
+def writing(connection: sqlite3.Connection, path: Path) -> Iterator[Catalog]:
+    """All that the block does, as one durable step, or none of it."""
+    with translated(path):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield Catalog(connection)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ours.
+
+    Raises:
+        StorageError: the disk is full, read-only or fails.
+        IndexLockedError: another process writes for longer than WAITING_MS.
+        IndexDamagedError: the database is not sound.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in {
+            sqlite3.SQLITE_FULL,
+            sqlite3.SQLITE_READONLY,
+            sqlite3.SQLITE_IOERR,
+        }:
+            raise StorageError(f"{path}: {error}; what was committed is safe") from error
+        if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            raise IndexLockedError(f"{path}: another process is writing to it; try again later") from error
+        raise IndexDamagedError(f"{path}: {error}; run `semsearch verify`") from error
+    except sqlite3.DatabaseError as error:
+        raise IndexDamagedError(f"{path}: {error}; run `semsearch index --rebuild`") from error
+
+
+def _open(uri: str, *, write: bool) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute(f"PRAGMA busy_timeout={WAITING_MS}")
+        if write:
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection

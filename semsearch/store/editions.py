@@ -1,0 +1,103 @@
+"""Says which edition of an index is the current one, and who may write; looks into none.
+
+A rebuild fills a new edition beside the current one; replacing the card makes it the current one at once.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from semsearch.config import IndexConfig
+from semsearch.errors import (
+    IndexDamagedError,
+    IndexExistsError,
+    IndexFormatError,
+    IndexLockedError,
+    IndexNotFoundError,
+)
+from semsearch.store.files import storage, write_text
+from semsearch.store.store import Store
+
+FORMAT = 1
+CARD = "semsearch.json"
+
+
+def current(path: Path) -> Path:
+    """The folder of the current edition of the index at `path`.
+
+    Raises:
+        IndexNotFoundError: there is no index.
+        IndexFormatError: it was made by a newer semsearch.
+        IndexDamagedError: its card cannot be read.
+    """
+    try:
+        card = json.loads((path / CARD).read_text(encoding="utf-8"))
+        number, edition = int(card["format"]), str(card["current"])
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise IndexNotFoundError(f"{path}: no index here; make one with `semsearch index FOLDER`") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise IndexDamagedError(f"{path / CARD}: cannot be read ({error}); restore it or rebuild the index") from error
+    if number > FORMAT:
+        raise IndexFormatError(
+            f"{path}: this index has format {number}, and this semsearch reads up to {FORMAT}; "
+            "upgrade it with `pip install -U semsearch`"
+        )
+    if not edition.startswith("e") or not edition[1:].isdecimal():
+        raise IndexDamagedError(f"{path / CARD}: names no edition; restore it or rebuild the index")
+    return path / edition
+
+
+def publish(path: Path, edition: Path) -> None:
+    """Make an edition the current one, at once."""
+    write_text(path / CARD, json.dumps({"format": FORMAT, "current": edition.name}) + "\n")
+
+
+def discard_editions(path: Path, *kept: Path) -> None:
+    """Delete what unfinished or replaced editions have left."""
+    for folder in path.glob("e[0-9]*"):
+        if folder not in kept:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def create(path: Path, config: IndexConfig) -> Store:
+    """A new index at `path`, which must not exist, or be an empty folder.
+
+    Raises:
+        IndexExistsError: there is something there.
+        StorageError: the place cannot be written.
+    """
+    if (path / CARD).exists():
+        raise IndexExistsError(f"{path}: there is an index already; open it, or choose another name")
+    if path.exists() and (not path.is_dir() or any(p.name not in {"lock", "e1"} for p in path.iterdir())):
+        raise IndexExistsError(f"{path}: holds something that is no index; choose another name")
+    discard_editions(path)
+    store = Store.create(path / "e1", config)
+    publish(path, store.folder)
+    return store
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Be the one process that writes to the index at `path`, for as long as the block lasts.
+
+    Raises:
+        IndexLockedError: another process is.
+    """
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - a search does without it
+
+    with storage(path):
+        path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            message = f"{path}: another process is writing to this index; wait until it has finished"
+            raise IndexLockedError(message) from error
+    try:
+        yield
+    finally:
+        lock.release()

