@@ -23,9 +23,7 @@ def write(folder: Path, files: int, sections: int, length: int, seed: int = 0) -
     """
     rng, pool = random.Random(seed), sentences()
     for number in range(files):
-        parts = [
-            f"## Part {number}.{part}\n\n{' '.join(rng.choices(pool, k=length))}\n" for part in range(sections)
-        ]
+        parts = [f"## Part {number}.{part}\n\n{' '.join(rng.choices(pool, k=length))}\n" for part in range(sections)]
         path = folder / f"{number // 1000:03d}" / f"article-{number:06d}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"# Article {number}\n\n" + "\n".join(parts), encoding="utf-8")

@@ -10,6 +10,9 @@ from semsearch.errors import IndexFormatError, UsageError
 from semsearch.types import Embedder
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
+ENGLISH_ONLY = frozenset({DEFAULT_MODEL})
+"""Models that are known to know English alone."""
+
 SIMILARITIES = frozenset({"cosine", "dot"})
 LEAST_LIMIT = 16
 """Tokens that a model must be able to read for passages to make sense."""

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from semsearch.config import ENGLISH_ONLY
 from semsearch.diff import Changes, Known, diff, reason
 from semsearch.errors import FolderError, ReadError
 from semsearch.intake import Incoming, embed, incoming
+from semsearch.language import is_english
 from semsearch.read import read_file, stat_file, walk
 from semsearch.store import Store
 from semsearch.types import Embedder, Found, Skip
@@ -36,7 +38,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What a run did: numbers of documents, of passages stored and of texts encoded for them, and every skip."""
+    """What a run did: numbers of documents, of passages stored and of texts encoded for them, and every skip.
+
+    `foreign` counts documents that it read which are not in English, where English is all that the model knows.
+    """
 
     added: int
     changed: int
@@ -46,6 +51,7 @@ class SyncReport:
     kept: int
     passages: int
     encoded: int
+    foreign: int
     skipped: tuple[Skip, ...]
     seconds: float
 
@@ -115,6 +121,7 @@ def apply(
         kept=changes.kept + len(lost) - len(run.unreadable),
         passages=run.passages,
         encoded=run.encoded,
+        foreign=run.foreign,
         skipped=(*changes.skipped, *(Skip(path, why) for path, why in run.failed.items())),
         seconds=time.monotonic() - begun,
     )
@@ -136,7 +143,7 @@ class _Run:
         self._batch: list[Incoming] = []
         self._total = len(changes.work()), sum(changes.sizes[path] for path, _ in changes.work())
         self._files = self._size = 0
-        self.passages = self.encoded = 0
+        self.passages = self.encoded = self.foreign = 0
         self.failed: dict[str, str] = {}
         self.unreadable: list[int] = []
 
@@ -155,6 +162,8 @@ class _Run:
         except OSError as error:
             self.failed[path] = reason(error)
             return
+        if self._store.config.model in ENGLISH_ONLY and not is_english(document.text, document.language):
+            self.foreign += 1
         overlap = self._store.config.overlap
         self._batch.append(incoming(document, stat, self._embedder(), overlap, str(self._root), replaces))
         if sum(len(item.passages) for item in self._batch) >= BATCH:

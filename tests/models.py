@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import functools
 import importlib.util
-import json
 import logging
 import os
 import shutil
@@ -50,6 +49,11 @@ def built() -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     subprocess.run([sys.executable, __file__, str(folder)], check=True, capture_output=True, timeout=300)
     return folder
+
+
+def own_cache() -> Path:
+    """A cache of prepared models that is new in each run: an older export says nothing about this code."""
+    return built() / "cache"
 
 
 def expected(name: str, kind: str) -> np.ndarray:
@@ -97,9 +101,7 @@ def unigrams(**options: Any) -> Any:
     tokenizer.normalizer = normalizers.NFKC()
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     specials = ["<s>", "<pad>", "</s>", "<unk>"]
-    trainer = trainers.UnigramTrainer(
-        vocab_size=200, special_tokens=specials, unk_token="<unk>", show_progress=False
-    )
+    trainer = trainers.UnigramTrainer(vocab_size=200, special_tokens=specials, unk_token="<unk>", show_progress=False)
     tokenizer.train_from_iterator(TEXTS, trainer)
     tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
     return _fast(tokenizer, {"unk": "<unk>", "pad": "<pad>", "cls": "<s>", "sep": "</s>"}, **options)
@@ -198,7 +200,12 @@ def excluded(folder: Path) -> None:
     tokenizer = unigrams()
     inner = network("XLMRoberta", tokenizer, max_position_embeddings=LONGEST + 2)
     parts = [transformer(folder, tokenizer, inner), pooling(include_prompt=False)]
-    save(folder, parts, prompts={"query": "the query: ", "document": "river: ", "passage": "no"}, default_prompt_name="passage")
+    save(
+        folder,
+        parts,
+        prompts={"query": "the query: ", "document": "river: ", "passage": "no"},
+        default_prompt_name="passage",
+    )
 
 
 def last(folder: Path) -> None:

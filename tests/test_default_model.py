@@ -36,7 +36,7 @@ def test_the_promise_of_no_security_vacuum_comes_first(index: Index, mode: str) 
         ("genetic scissors cure a blood disease", "crispr-sickle-cell.md"),
         ("how parliamentary seats are shared out", "dhondt-sainte-lague.md"),
         ("cables on the sea floor", "undersea-cables.txt"),
-        ("a country changes its name to join NATO", "prespa-agreement.md"),
+        ("dispute over the name of Macedonia", "prespa-agreement.md"),
         ("Grüne Wärme für Häuser", "waermepumpen.html"),
         ("Skupstina izborni zakon", "izborni-zakon-bih.txt"),
         ("дијалог Београда и Приштине", "dijalog-beograd-pristina.md"),

@@ -78,14 +78,11 @@ def call(home: Path, command: list[str] | str) -> str:
 @pytest.mark.parametrize("page", PAGES)
 def test_examples_print_what_is_shown(page: str, seeds_index: Path, tmp_path: Path) -> None:
     """Console blocks: the commands in order, each with the output below it."""
-    home = tmp_path / "home"
-    shutil.copytree(seeds_index, home, symlinks=True)
+    home = seeds_index
     if page == "README.md":
-        shutil.rmtree(home / "indexes")
-    else:
-        # The copy stands elsewhere: its folder is another one to the index.
-        shutil.rmtree(home / "indexes")
-        call(home, [sys.executable, "-m", "semsearch", "index", "seeds"])
+        # It begins before there is an index.
+        home = tmp_path
+        shutil.copytree(ROOT / "seeds", home / "seeds")
     ran = 0
     for block in blocks(page):
         for command, shown in commands(block) if block.language == "console" else []:
@@ -97,13 +94,11 @@ def test_examples_print_what_is_shown(page: str, seeds_index: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_python_examples_run(page: str, seeds_index: Path, tmp_path: Path) -> None:
+def test_python_examples_run(page: str, seeds_index: Path) -> None:
     """Each in an interpreter of its own, with warnings as errors."""
-    home = tmp_path / "home"
-    shutil.copytree(seeds_index, home)
     programs = [block.text for block in blocks(page) if block.language == "python"]
     for program in programs:
-        call(home, [sys.executable, "-W", "error", "-c", program])
+        call(seeds_index, [sys.executable, "-W", "error", "-c", program])
     assert programs
 
 

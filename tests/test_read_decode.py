@@ -38,7 +38,7 @@ TEXTS = st.lists(PIECES | st.text(st.characters(exclude_characters="\0", exclude
 
 
 @given(TEXTS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_utf8_round_trips(text: str) -> None:
     """Every character of a UTF-8 file is in the text, line ends and all."""
     assert decode(codecs.BOM_UTF8 + text.encode()) == text
@@ -54,7 +54,7 @@ def test_a_byte_order_mark_decides(text: str, encoding: str) -> None:
 
 
 @given(st.binary(max_size=200) | st.binary(max_size=200).map(lambda data: codecs.BOM_UTF16_LE + data))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_bytes_are_text_or_a_reason(data: bytes) -> None:
     """Nothing else is raised, and what comes out could be stored: no NUL, no lone surrogate."""
     try:

@@ -80,7 +80,7 @@ def test_a_file_without_words_is_refused(suffix: str, data: bytes, tmp_path: Pat
     """White space is no article, in any format."""
     file = tmp_path / "a"
     file.write_bytes(data)
-    with pytest.raises(ReadError, match="empty|no text in it"):
+    with pytest.raises(ReadError, match=r"empty|no text in it"):
         read_file(file, "a" + suffix)
 
 

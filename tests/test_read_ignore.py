@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import subprocess
@@ -66,9 +67,9 @@ def test_the_last_pattern_that_means_an_entry_decides() -> None:
 def test_hostile_patterns_cost_no_time() -> None:
     """Stars do not multiply."""
     rules = Rules.of(["*a*a*a*a*a*a*a*a*a*a*b", "**/**/**/**/**/x"])
-    began = time.perf_counter()
+    began = time.process_time()
     assert rules.verdict("a" * 250) is None
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="no git to ask")
@@ -78,10 +79,10 @@ def test_the_walk_leaves_out_what_git_leaves_out(tmp_path: Path) -> None:
     for number in range(200):
         _grow(tmp_path / str(number), chance)
     git = ["git", "-c", "core.quotePath=false", "-C", str(tmp_path)]
-    subprocess.run([*git, "init", "-q"], check=True)
-    listed = subprocess.run(
-        [*git, "ls-files", "-z", "--others", "--exclude-per-directory=.gitignore"], capture_output=True, check=True
-    )
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    subprocess.run([*git, "init", "-q"], check=True, env=outside)
+    ask = [*git, "ls-files", "-z", "--others", "--exclude-per-directory=.gitignore"]
+    listed = subprocess.run(ask, capture_output=True, check=True, env=outside)
     expected = {name for name in listed.stdout.decode().split("\0") if name and not name.endswith(".gitignore")}
     assert {seen.path for seen in walk(tmp_path)} == expected
     assert len(expected) > 500
@@ -102,9 +103,14 @@ def _grow(top: Path, chance: random.Random) -> None:
         (folder / ".gitignore").write_text("\n".join(_pattern(chance) for _ in range(chance.randint(1, 4))))
 
 
+# fmt: off
+GLOBS = [
+    "a", "b", "*", "**", "?", "foo", "*.md", "a*", "*b", "[ab]", "[!a]", "[^a-f]", "fo?", "x.*", "*.t?t",
+    "\\!k", "!k", "#h", "\\#h", "[[:alpha:]]", "[z-a]", "***", "*o*o*", "b\\ ", "b ",
+]
+# fmt: on
+
+
 def _pattern(chance: random.Random) -> str:
-    globs = "a b * ** ? foo *.md a* *b [ab] [!a] [^a-f] fo? x.* *.t?t \\!k !k #h \\#h b\\  [[:alpha:]] [z-a] *** *o*o*".split(
-        " "
-    )
-    pattern = "/".join(chance.choice(globs) for _ in range(chance.choice([1, 1, 2, 3])))
+    pattern = "/".join(chance.choice(GLOBS) for _ in range(chance.choice([1, 1, 2, 3])))
     return chance.choice(["", "", "!"]) + chance.choice(["", "", "/"]) + pattern + chance.choice(["", "", "/"])

@@ -23,7 +23,7 @@ def grow(root: Path, *paths: str) -> None:
     for path in paths:
         file = root / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(path)
+        file.write_bytes(os.fsencode(path))
 
 
 def found(root: Path, **patterns: list[str]) -> list[str]:
@@ -168,17 +168,9 @@ def test_what_is_no_file_is_skipped_as_what_it_is(tmp_path: Path, monkeypatch: p
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
 def test_names_that_are_not_utf8_are_skipped_and_can_be_shown(tmp_path: Path) -> None:
     """A file and a folder; the bad bytes are shown as replacement characters."""
-    root = os.fsencode(tmp_path)
-    for name in (b"caf\xe9.md", b"\xe9t\xe9/a.md", b"ok/caf\xe9.md"):
-        os.makedirs(os.path.dirname(os.path.join(root, name)), exist_ok=True)  # noqa: PTH103, PTH118, PTH120 - bytes
-        with open(os.path.join(root, name), "wb") as file:  # noqa: PTH118, PTH123 - bytes
-            file.write(b"x")
-    reason = "the name is not valid UTF-8"
-    assert list(walk(tmp_path)) == [
-        Skip("caf\ufffd.md", reason),
-        Skip("ok/caf\ufffd.md", reason),
-        Skip("\ufffdt\ufffd/", reason),
-    ]
+    grow(tmp_path, *map(os.fsdecode, [b"caf\xe9.md", b"\xe9t\xe9/a.md", b"ok/caf\xe9.md"]))
+    expected = ["caf\ufffd.md", "ok/caf\ufffd.md", "\ufffdt\ufffd/"]
+    assert list(walk(tmp_path)) == [Skip(path, "the name is not valid UTF-8") for path in expected]
 
 
 def test_names_are_not_normalised(tmp_path: Path) -> None:
@@ -210,10 +202,9 @@ def test_a_folder_without_permission_is_skipped(tmp_path: Path) -> None:
     """The same with real permissions."""
     grow(tmp_path, "a/a.md", "z.md")
     (tmp_path / "a").chmod(0)
-    seen = list(walk(tmp_path))
+    seen = [(one.path, getattr(one, "reason", "")) for one in walk(tmp_path)]
     (tmp_path / "a").chmod(0o700)
-    assert seen[0] == Skip("a/", "cannot be listed: Permission denied")
-    assert len(seen) == 2
+    assert seen == [("a/", "cannot be listed: Permission denied"), ("z.md", "")]
 
 
 def test_a_file_that_vanishes_during_the_walk_is_left_out(tmp_path: Path) -> None:
@@ -249,11 +240,6 @@ def test_a_root_that_cannot_be_listed_is_an_error(tmp_path: Path, monkeypatch: p
         walk(tmp_path)
 
 
-def test_an_empty_folder_has_nothing(tmp_path: Path) -> None:
-    """That is no error of the walk's."""
-    assert list(walk(tmp_path)) == []
-
-
 def test_a_deep_tree_is_walked(tmp_path: Path) -> None:
     """Deeper than Python's recursion goes, which is lowered here because so deep a path would be too long to remove."""
     folder = tmp_path
@@ -275,9 +261,9 @@ def test_thousands_of_files_are_walked_in_no_time(tmp_path: Path) -> None:
         (tmp_path / f"{number // 100:02}").mkdir(exist_ok=True)
         (tmp_path / f"{number // 100:02}" / f"{number:04}.md").touch()
     (tmp_path / ".gitignore").write_text("*.log\nbuild/\n/x\n!y.log\n**/z/*\n")
-    began = time.perf_counter()
+    began = time.process_time()
     seen = sum(1 for _ in walk(tmp_path, include=["*.md"], exclude=["*draft*"]))
-    assert time.perf_counter() - began < 0.25
+    assert time.process_time() - began < 0.25
     assert seen == 2000
 
 

@@ -140,6 +140,12 @@ def _summary(path: Path, report: SyncReport, *, verbose: bool) -> None:
         )
     if report.kept:
         click.echo(f"{report.kept} documents stay as they were, because their files cannot be read now", err=True)
+    if report.foreign:
+        click.echo(
+            f"{report.foreign} documents are not in English, which is all that the model knows: they are found by their "
+            "words; --rebuild with another --model finds them by meaning",
+            err=True,
+        )
     if report.encoded:
         rate = f"in {report.seconds:.1f} s ({report.encoded / report.seconds:.0f} passages/s)"
         click.echo(f"{report.passages} passages stored, {report.encoded} of them embedded {rate}", err=True)

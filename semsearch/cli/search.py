@@ -77,6 +77,7 @@ def search(
     from semsearch.show import Answer  # noqa: PLC0415 - `semsearch --help` does without it
 
     with open_index(name) as index:
+        _warn(queries, index.config.model, mode)
         answers = [Answer(text, mode, index.search(text, k=k, mode=mode)) for text in queries]  # type: ignore[arg-type]
     return _show(answers, format_, color, explain=explain, many=query == ("-",))
 
@@ -96,6 +97,15 @@ def similar(place: str, k: int, format_: str, color: str, name: str | None, *, e
     with open_index(name) as index:
         answer = Answer(place, "dense", index.similar(path, span=span, line=line, k=k))
     return _show([answer], format_, color, explain=explain, many=False)
+
+
+def _warn(queries: Sequence[str], model: str, mode: str) -> None:
+    """Say so when a query is in a script that the model does not know."""
+    from semsearch.config import ENGLISH_ONLY  # noqa: PLC0415 - `semsearch --help` does without it
+    from semsearch.language import is_latin  # noqa: PLC0415 - the same
+
+    if model in ENGLISH_ONLY and mode != "lexical" and not all(is_latin(query) for query in queries):
+        click.echo(f"the model {model} knows English only: such a query finds by words, not by meaning", err=True)
 
 
 def parsed_place(place: str) -> tuple[str, tuple[int, int] | None, int | None]:

@@ -16,8 +16,8 @@ from types import MappingProxyType
 
 from semsearch.config import IndexConfig
 from semsearch.embed import card as cards
-from semsearch.embed.find import Source, find, fingerprint
-from semsearch.embed.runtime import GraphEmbedder
+from semsearch.embed import find as finding
+from semsearch.embed.find import Source
 from semsearch.errors import ModelError, ModelMismatchError
 from semsearch.types import Embedder
 
@@ -39,13 +39,13 @@ def load(config: IndexConfig) -> Embedder:
         ModelError: it cannot be prepared or run.
     """
     if config.model in EMBEDDERS:
-        embedder = _builtin(config.model)
-        _compare(config, embedder.fingerprint)
-        return embedder
-    if embedder_ := _cached(config.fingerprint, None):
-        return embedder_
-    source = find(config.model)
-    _compare(config, fingerprint(source.folder))
+        made = _builtin(config.model)
+        _compare(config, made.fingerprint)
+        return made
+    if cached := _cached(config.fingerprint, None):
+        return cached
+    source = finding.find(config.model)
+    _compare(config, finding.fingerprint(source.folder))
     return _prepared(source, config.fingerprint)
 
 
@@ -59,9 +59,9 @@ def resolve(model: str) -> Embedder:
     """
     if model in EMBEDDERS:
         return _builtin(model)
-    source = find(model)
-    found = fingerprint(source.folder)
-    return _cached(found, source) or _prepared(source, found)
+    source = finding.find(model)
+    fingerprint = finding.fingerprint(source.folder)
+    return _cached(fingerprint, source) or _prepared(source, fingerprint)
 
 
 def _builtin(name: str) -> Embedder:
@@ -78,9 +78,9 @@ def _compare(config: IndexConfig, found: str) -> None:
         )
 
 
-def _cached(fingerprint_: str, source: Source | None) -> Embedder | None:
+def _cached(fingerprint: str, source: Source | None) -> Embedder | None:
     """The model of that fingerprint if it has been prepared; None where it has not, or what is there is damaged."""
-    folder = cards.folder_of(fingerprint_)
+    folder = cards.folder_of(fingerprint)
     if not folder.is_dir():
         return None
     try:
@@ -90,20 +90,20 @@ def _cached(fingerprint_: str, source: Source | None) -> Embedder | None:
         return None
 
 
-def _prepared(source: Source, fingerprint_: str) -> Embedder:
+def _prepared(source: Source, fingerprint: str) -> Embedder:
     """Prepare the model, unless another process has just done so; what is damaged makes room."""
     from filelock import FileLock  # noqa: PLC0415 - 15 ms, and not for a search
 
     from semsearch.embed import export  # noqa: PLC0415 - torch takes seconds
 
-    folder = cards.folder_of(fingerprint_)
+    folder = cards.folder_of(fingerprint)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_suffix(".lock")):
-            if embedder := _cached(fingerprint_, source):
+            if embedder := _cached(fingerprint, source):
                 return embedder
             _discard(folder)
-            return _open(export.prepare(source, fingerprint_), source)
+            return _open(export.prepare(source, fingerprint), source)
     except OSError as error:
         raise ModelError(f"the model {source.name} cannot be kept in {folder}: {error}; set SEMSEARCH_CACHE") from error
 
@@ -113,6 +113,8 @@ def _open(folder: Path, source: Source | None) -> Embedder:
     graph = cards.peek(folder).kind == "graph"
     device = "" if os.environ.get("SEMSEARCH_DEVICE", "").lower() in ("", "cpu") else _gpu()
     if graph and not device:
+        from semsearch.embed.runtime import GraphEmbedder  # noqa: PLC0415 - not where no model is run
+
         return GraphEmbedder(folder, source.name if source else "")
     from semsearch.embed.original import OriginalEmbedder  # noqa: PLC0415 - torch takes seconds
 

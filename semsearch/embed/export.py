@@ -124,7 +124,9 @@ def _fill(folder: Path, source: Source, fingerprint: str) -> None:
     tokenizer.save(str(folder / cards.TOKENIZER), pretty=False)
     expected = [encode(model, _probes(card), query=query) for query in (True, False)]
     card = _summed(folder, replace(card, dimension=expected[0].shape[1]))
-    reason = _obstacle(model) or _export(folder, model, card) or _difference(folder, expected)
+    finite = bool(np.isfinite(expected).all())
+    reason = "" if finite else "its vectors have numbers that are not finite"
+    reason = reason or _obstacle(model) or _export(folder, model, card) or _difference(folder, expected)
     if reason:
         LOG.info("model %s runs through sentence-transformers: %s", source.name, reason)
         for path in folder.glob(f"{cards.GRAPH}*"):
@@ -173,7 +175,7 @@ def _export(folder: Path, model: SentenceTransformer, card: Card) -> str:
     """Write the graph, its weights and the card into `folder`; the reason why it cannot be done, "" where it can."""
     features = model.preprocess(["a b c d", "a"])
     tensors = {name: value for name, value in features.items() if isinstance(value, torch.Tensor)}
-    tensors["pooling_mask"] = tensors["attention_mask"]
+    tensors["pooling_mask"] = tensors["attention_mask"].clone()  # torch takes one tensor under two names for one input
     try:
         with quiet(), _eager_attention(model):
             program = _program(_Pipeline(model, list(tensors), card.dimension), tensors, card.max_tokens)

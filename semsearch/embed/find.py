@@ -57,7 +57,7 @@ def find(model: str) -> Source:
     """
     if model.removeprefix("sentence-transformers/") == DEFAULT_MODEL:
         source = Source(DEFAULT_MODEL, _packaged())
-    elif Path(model).expanduser().is_dir():
+    elif model and Path(model).expanduser().is_dir():
         folder = Path(model).expanduser().resolve()
         source = Source(str(folder), folder)
     else:

@@ -82,19 +82,26 @@ class _Walker:
             entry = next(rest, None)
             if entry is None:
                 stack.pop()
-            elif _passes_unsaid(entry):
                 continue
-            elif entry.is_dir(follow_symlinks=False):
-                below = self._enter(folder, entry)
-                if isinstance(below, Skip):
-                    yield below
-                elif below:
-                    stack.append(below)
-            elif seen := self._look(folder, entry):
-                yield seen
+            met = self._meet(folder, entry)
+            if isinstance(met, tuple):
+                stack.append(met)
+            elif met:
+                yield met
+
+    def _meet(self, folder: _Folder, entry: os.DirEntry[str]) -> Found | Skip | _Listed | None:
+        """What there is to say of an entry, or its own entries; None if it is left out or has just gone."""
+        try:
+            if _passes_unsaid(entry):
+                return None
+            return self._enter(folder, entry) if entry.is_dir(follow_symlinks=False) else self._look(folder, entry)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return Skip(_shown(folder.path + entry.name), f"cannot be examined: {error.strerror}")
 
     def _enter(self, above: _Folder, entry: os.DirEntry[str]) -> _Listed | Skip | None:
-        """The folder and its entries; None if it is left out or has just gone."""
+        """The folder and its entries."""
         path = f"{above.path}{entry.name}/"
         if self._left_out(above, path):
             return None
@@ -116,12 +123,7 @@ class _Walker:
             return None
         if obstacle := _obstacle(entry):
             return Skip(_shown(path), obstacle)
-        try:
-            status = entry.stat(follow_symlinks=False)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            return Skip(path, f"cannot be examined: {error.strerror}")
+        status = entry.stat(follow_symlinks=False)
         regular = stat.S_ISREG(status.st_mode)
         return Found(path, status.st_size, status.st_mtime_ns) if regular else Skip(path, kind(status.st_mode))
 
