@@ -57,7 +57,7 @@ def diff(found: Iterable[Found | Skip], known: Known, stat: Callable[[str], File
     stats, unreadable = _stats(sorted(suspects), stat)
     changed = {path for path, now in stats.items() if now.digest != known[path][1].digest}
     absent = {path: entry for path, entry in known.items() if path not in files}
-    hidden = {path for path in absent if path.startswith(tuple(s.path for s in skipped if s.path.endswith("/")))}
+    hidden = {path for path in absent if _is_below(path, [skip.path for skip in skipped if skip.passing])}
     removed = {path: entry for path, entry in absent.items() if path not in hidden}
     new = {path: item for path, item in files.items() if path not in known}
     renamed = _renamed(new, removed, stat)
@@ -99,6 +99,11 @@ def _is_same(now: Found, before: FileStat) -> bool:
     return (now.size, now.mtime_ns) == (before.size, before.mtime_ns)
 
 
+def _is_below(path: str, places: Iterable[str]) -> bool:
+    """Whether a path is one of these files, or lies in one of these folders."""
+    return any(path == place or (place.endswith("/") and path.startswith(place)) for place in places)
+
+
 def _stats(paths: Iterable[str], stat: Callable[[str], FileStat]) -> tuple[dict[str, FileStat], list[Skip]]:
     """What each file is now, and which cannot be read."""
     stats, unreadable = {}, []
@@ -106,7 +111,7 @@ def _stats(paths: Iterable[str], stat: Callable[[str], FileStat]) -> tuple[dict[
         try:
             stats[path] = stat(path)
         except (OSError, ReadError) as error:
-            unreadable.append(Skip(path, reason(error)))
+            unreadable.append(Skip(path, reason(error), passing=True))
     return stats, unreadable
 
 

@@ -120,10 +120,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """A file that was passed over, and why. `path` is below the folder; a folder's ends in `/`."""
+    """A file that was passed over, and why. `path` is below the folder; a folder's ends in `/`.
+
+    `passing` says that it may be readable another time, so that what an index holds of it, or below it, stays.
+    """
 
     path: str
     reason: str
+    passing: bool = False
 
 
 @runtime_checkable

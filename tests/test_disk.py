@@ -41,10 +41,15 @@ def test_a_full_disk_loses_nothing(small_disk: Path) -> None:
     index = Index.create(small_disk / "index", embedder=HashEmbedder())
     index.add(documents(5))
     filler.write_bytes(b"\0" * (shutil.disk_usage(small_disk).free - 150_000))
-    with pytest.raises(StorageError, match="full"):
-        for turn in range(50):
-            before = [h.text for h in index.search("rivers", k=500)]
+    before, error = [], None
+    for turn in range(50):
+        before = [h.text for h in index.search("rivers", k=500)]
+        try:
             index.add(documents(20, offset=100 + 20 * turn))
+        except StorageError as full:
+            error = full
+            break
+    assert "full" in str(error)
     assert before == [h.text for h in index.search("rivers", k=500)]
     held = len(index.documents())
     index.close()
@@ -65,7 +70,7 @@ def test_a_read_only_disk_can_be_searched_but_not_changed(small_disk: Path) -> N
     with Index.open(small_disk / "index", embedder=HashEmbedder()) as index:
         assert len(index.search("rivers", k=5)) == 5
         assert index.verify() == []
-        with pytest.raises(StorageError, match="read|Read"):
+        with pytest.raises(StorageError, match=r"[Rr]ead"):
             index.add(documents(1))
     with pytest.raises(StorageError):
         Index.create(small_disk / "other", embedder=HashEmbedder())

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import json
 import logging
-import os
 import shutil
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from hypothesis import strategies as st
 
 from semsearch.config import IndexConfig
 from semsearch.embed import card as cards
-from semsearch.embed import export, load, resolve
+from semsearch.embed import describe, export, load, resolve
 from semsearch.embed.card import Card
 from semsearch.embed.original import OriginalEmbedder
 from semsearch.embed.runtime import GraphEmbedder
@@ -260,12 +259,22 @@ def test_loading_leaves_warnings_and_loggers_as_they_were() -> None:
     assert ([logging.getLogger(name).level for name in names], list(warnings.filters)) == before
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_cache_that_cannot_be_written_is_an_error(own_cache: Path) -> None:
-    """The message names the variable that moves it."""
-    own_cache.mkdir(mode=0o500)
-    with pytest.raises(ModelError, match="SEMSEARCH_CACHE"):
-        resolve(str(models.built() / "mean"))
+@pytest.mark.parametrize(
+    ("name", "stated", "longest"),
+    [
+        ("mean", 20, 20),
+        ("mean", 10**30, models.LONGEST),
+        ("mean", 1000, models.LONGEST),  # its positions are learned
+        ("cls", 1000, models.LONGEST),  # so are these, and they begin at 2
+        ("last", 1000, 1000),  # its positions are worked out
+        ("last", 10**30, models.LONGEST),
+    ],
+)
+def test_the_longest_input_is_what_the_model_states_and_can_stand(name: str, stated: int, longest: int) -> None:
+    """A model that states nothing has its positions as a limit."""
+    model = export.load(models.built() / name)
+    model.max_seq_length = stated
+    assert describe.max_tokens(model) == longest
 
 
 def test_a_cache_that_is_a_file_is_an_error(own_cache: Path) -> None:

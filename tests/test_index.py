@@ -16,6 +16,7 @@ from semsearch import Document, Index, Section
 from semsearch.config import IndexConfig
 from semsearch.errors import (
     FolderError,
+    IndexDamagedError,
     IndexExistsError,
     IndexLockedError,
     IndexNotFoundError,
@@ -279,3 +280,18 @@ def test_include_and_exclude(index: Index, articles: Path) -> None:
     assert index.sync(articles, include=["*.md", "*.txt"]).added == 2
     assert index.sync(articles, exclude=["*.md"]).removed == 1
     assert [d.path for d in index.documents()] == ["nato.txt", "sport.html"]
+
+
+@pytest.mark.parametrize("victim", ["semsearch.json", "e1/index.db"])
+def test_an_index_that_cannot_be_read_is_rebuilt_and_set_aside(index: Index, articles: Path, victim: str) -> None:
+    """A rebuild makes it anew from the folder, and deletes nothing that it could not read."""
+    index.sync(articles)
+    index.close()
+    (index.path / victim).write_bytes(b"\x07 nothing of the kind" * 500)
+    with pytest.raises(IndexDamagedError, match=Path(victim).name):
+        Index.open(index.path)
+    Index.rebuild(index.path, articles, embedder=HashEmbedder())
+    with Index.open(index.path, embedder=HashEmbedder()) as anew:
+        assert len(anew.search("alliance")) == 4
+        assert anew.verify() == []
+    assert len(list(index.path.glob("damaged-*/index.db"))) == 1

@@ -188,17 +188,25 @@ def test_numbers_that_are_no_numbers_are_not_stored(tmp_path: Path, articles: Pa
 def test_what_cannot_be_read_for_the_moment_stays() -> None:
     """An unreadable file or folder is reported and its documents are kept; a vanished file is removed."""
     stat = FileStat(1, 1, "d")
-    known = {"a.txt": (1, stat), "sub/b.txt": (2, stat), "c.txt": (3, stat)}
+    known = {"a.txt": (1, stat), "sub/b.txt": (2, stat), "c.txt": (3, stat), "d.txt": (4, stat), "e.txt": (5, stat)}
 
     def denied(_: str) -> FileStat:
         raise PermissionError(13, "Permission denied")
 
-    changes = diff([Found("a.txt", 2, 2), Skip("sub/", "cannot be listed: Permission denied")], known, denied)
-    assert changes.removed == {"c.txt": 3}
-    assert changes.kept == 2
+    found = [
+        Found("a.txt", 2, 2),
+        Skip("sub/", "cannot be listed: Permission denied", passing=True),
+        Skip("d.txt", "cannot be examined: Input/output error", passing=True),
+        Skip("e.txt", "a FIFO, not a file"),
+    ]
+    changes = diff(found, known, denied)
+    assert changes.removed == {"c.txt": 3, "e.txt": 5}
+    assert changes.kept == 3
     assert {skip.path: skip.reason for skip in changes.skipped} == {
         "a.txt": "cannot be read: Permission denied",
         "sub/": "cannot be listed: Permission denied",
+        "d.txt": "cannot be examined: Input/output error",
+        "e.txt": "a FIFO, not a file",
     }
 
 

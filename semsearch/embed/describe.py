@@ -15,6 +15,8 @@ Model: TypeAlias = Any
 UNSTATED_LIMIT = 512
 """The longest input, in tokens, of a model that states none."""
 
+_BEYOND = 2**31  # transformers writes 10**30 for a length that is not stated
+
 
 def describe(model: Model, source: Source, fingerprint: str) -> tuple[Card, Any]:
     """The card of a model, but for its dimension and files, and its tokenizer."""
@@ -61,18 +63,21 @@ def _skipped(model: Model, prompt: str) -> int:
 
 
 def max_tokens(model: Model) -> int:
-    """The longest input: what the model states, and no more than it has positions for."""
-    limits = (model.max_seq_length, _positions(model))
-    stated = [int(limit) for limit in limits if limit is not None and 0 < limit < 2**31]
-    return min(stated, default=UNSTATED_LIMIT)
+    """The longest input: what the model states, and no more than it has learned positions for."""
+    positions = getattr(model.config, "max_position_embeddings", None)
+    stated = [length for length in (model.max_seq_length, positions) if length and 0 < length < _BEYOND]
+    longest = int(stated[0]) if stated else UNSTATED_LIMIT
+    return min(longest, _learned(model) or longest)
 
 
-def _positions(model: Model) -> int | None:
-    """The positions that the model has learned; those like RoBERTa begin to count after the padding's id."""
+def _learned(model: Model) -> int | None:
+    """The number of positions that the model has learned; None where they are worked out.
+
+    Models like RoBERTa begin to count positions after the padding's id.
+    """
     for module in model.modules():
         table = getattr(module, "position_embeddings", None)
         if table is not None and hasattr(table, "num_embeddings"):
             padding = getattr(module, "padding_idx", None)
             return int(table.num_embeddings) - (padding + 1 if isinstance(padding, int) else 0)
-    stated: int | None = getattr(model.config, "max_position_embeddings", None)
-    return stated
+    return None

@@ -10,7 +10,7 @@ import logging
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ LOG = logging.getLogger("semsearch")
 COSINE = 0.9999
 """The least cosine between a vector of the graph and the original's."""
 
+_LONGEST_PROBE = 2048  # what attention needs grows with the square of the length
 _OWN_WAYS = ("processing_kwargs", "query_length", "document_length", "query_expansion")
 _PROBES = (
     "",
@@ -177,12 +178,16 @@ def _export(folder: Path, model: SentenceTransformer, card: Card) -> str:
     tensors = {name: value for name, value in features.items() if isinstance(value, torch.Tensor)}
     tensors["pooling_mask"] = tensors["attention_mask"].clone()  # torch takes one tensor under two names for one input
     try:
-        with quiet(), _eager_attention(model):
+        with quiet():
+            # Attention in plain operations: the same numbers, and the graph is 15 % faster than with the fused one.
+            model.transformers_model.set_attn_implementation("eager")
             program = _program(_Pipeline(model, list(tensors), card.dimension), tensors, card.max_tokens)
+            # Weights in a file of their own are mapped into memory: the graph opens in 50 ms instead of 190 ms.
+            program.save(str(folder / cards.GRAPH), external_data=True)
+    except OSError:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever stops the export, the original runs
         return _first_line(error)
-    # Weights in a file of their own are mapped into memory: the graph opens in 50 ms instead of 190 ms.
-    program.save(str(folder / cards.GRAPH), external_data=True)
     inputs = tuple(value.name for value in program.model.graph.inputs)
     cards.write(folder, _summed(folder, replace(card, inputs=inputs)))
     return ""
@@ -223,8 +228,9 @@ def _difference(folder: Path, expected: Sequence[Vectors]) -> str:
 
 
 def _probes(card: Card) -> list[str]:
-    """Texts of many kinds and lengths; the last one is longer than the model can read."""
-    return [*_PROBES, "The longest of them all goes on, and on. " * (card.max_tokens // 8 + 2)]
+    """Texts of many kinds and lengths; the last one is longer than the model can read, unless that is very long."""
+    longest = min(card.max_tokens, _LONGEST_PROBE)
+    return [*_PROBES, "The longest of them all goes on, and on. " * (longest // 8 + 2)]
 
 
 def _publish(temporary: Path, final: Path) -> None:
@@ -234,18 +240,6 @@ def _publish(temporary: Path, final: Path) -> None:
     except OSError:
         if not (final / cards.CARD).is_file():
             raise
-
-
-@contextlib.contextmanager
-def _eager_attention(model: SentenceTransformer) -> Iterator[None]:
-    """Attention in plain operations: the same numbers, and a graph that is 15 % faster than with the fused one."""
-    inner = model.transformers_model
-    before = inner.config._attn_implementation  # noqa: SLF001 - it has no other name
-    inner.set_attn_implementation("eager")
-    try:
-        yield
-    finally:
-        inner.set_attn_implementation(before)
 
 
 def _first_line(error: Exception) -> str:

@@ -8,6 +8,10 @@ WEIGHT = 0.5
 """The share of the lexical score; measured beside others in `benchmarks/`."""
 
 
+LEAST_SPAN = 0.02
+"""The best and the last score of a search are at least this share of the best apart when they are scaled."""
+
+
 def fuse(dense: Mapping[int, float], lexical: Mapping[int, float], weight: float = WEIGHT) -> dict[int, float]:
     """A convex combination of scores, each scaled to 0 … 1 over its own search's best passages.
 
@@ -27,4 +31,6 @@ def _scaled(scores: Mapping[int, float]) -> dict[int, float]:
     if not scores:
         return {}
     low, high = min(scores.values()), max(scores.values())
-    return {i: (score - low) / (high - low) if high > low else 1.0 for i, score in scores.items()}
+    # Scores that are all but equal are not pulled apart to 0 and 1: that would make an order out of rounding.
+    span = max(high - low, LEAST_SPAN * abs(high))
+    return {i: 1 - (high - score) / span if span else 1.0 for i, score in scores.items()}

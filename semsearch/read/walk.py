@@ -98,7 +98,7 @@ class _Walker:
         except FileNotFoundError:
             return None
         except OSError as error:
-            return Skip(_shown(folder.path + entry.name), f"cannot be examined: {error.strerror}")
+            return Skip(_shown(folder.path + entry.name), f"cannot be examined: {error.strerror}", passing=True)
 
     def _enter(self, above: _Folder, entry: os.DirEntry[str]) -> _Listed | Skip | None:
         """The folder and its entries."""
@@ -112,7 +112,7 @@ class _Walker:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            return Skip(path, f"cannot be listed: {error.strerror}")
+            return Skip(path, f"cannot be listed: {error.strerror}", passing=True)
         rules = _with_own_rules(above.rules, path, entries)
         return _Folder(path, rules, self._included(above, path)), iter(entries)
 

@@ -84,10 +84,13 @@ def _nearest(segment: VectorSegment, query: Vectors, k: int) -> Iterator[tuple[i
     lives = segment.lives
     dead = 0 if lives is None else len(lives) - int(np.count_nonzero(lives))
     wanted = min(k + dead, len(segment.ids))
-    scores, rows = faiss.knn(query[None, :], segment.rows, wanted, faiss.METRIC_INNER_PRODUCT)
-    for row, score in zip(rows[0].tolist(), scores[0].tolist(), strict=True):
-        if row >= 0 and (lives is None or lives[row]):
-            yield int(segment.ids[row]), score
+    _, found = faiss.knn(query[None, :], segment.rows, wanted, faiss.METRIC_INNER_PRODUCT)
+    rows = found[0][found[0] >= 0]
+    if lives is not None:
+        rows = rows[lives[rows]]
+    # Where a row lies changes the last digits of what FAISS computes in float32; in float64 equal stays equal.
+    scores = np.einsum("ij,j->i", segment.rows[rows].astype(np.float64), query.astype(np.float64))
+    return zip(segment.ids[rows].tolist(), scores.tolist(), strict=True)
 
 
 def _living(array: Array, lives: NDArray[np.bool_] | None) -> Iterator[Array]:
