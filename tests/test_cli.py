@@ -277,6 +277,8 @@ def test_which_index_is_meant(run: Run, articles: Path, monkeypatch: pytest.Monk
     assert sorted(path.name for path in (articles.parent / "indexes").iterdir()) == ["one"]
     run("index", "articles", "-i", "./elsewhere/two")
     assert (articles.parent / "elsewhere/two" / CARD).exists()
+    run("index", "articles", "-i", "./four")
+    assert (articles.parent / "four" / CARD).exists()
     run("index", "articles", "-i", "three")
     several = run("search", "alliance")
     assert several.status == 2

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,3 +72,30 @@ def test_the_real_article(index: Index, tmp_path: Path) -> None:
             assert text[hit.start : hit.end] == hit.text
         best = real.search("NATO will not allow a security vacuum in the Western Balkans", k=1)[0]
         assert "security vacuum" in best.text
+
+
+def test_no_network_is_needed(tmp_path: Path) -> None:
+    """Cut off from every network, with an empty cache: the model is prepared, the index made and searched."""
+    without = ["unshare", "--net"]
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run([*without, "true"], capture_output=True, check=False).returncode
+    ):
+        pytest.skip("a process cannot be cut off from the network here")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "SEMSEARCH_CACHE": str(tmp_path / "cache")}
+    program = [*without, sys.executable, "-m", "semsearch"]
+    articles = str(ROOT / "seeds" / "nato")
+    subprocess.run([*program, "index", articles, "-i", "./index"], cwd=tmp_path, env=environment, check=True)
+    search = [
+        *program,
+        "search",
+        "an attack on one ally is an attack on all",
+        "-i",
+        "./index",
+        "--format",
+        "paths",
+        "-k",
+        "1",
+    ]
+    done = subprocess.run(search, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert Path(done.stdout.strip()).name == "article-5-explained.html"

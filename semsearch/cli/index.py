@@ -142,8 +142,8 @@ def _summary(path: Path, report: SyncReport, *, verbose: bool) -> None:
         click.echo(f"{report.kept} documents stay as they were, because their files cannot be read now", err=True)
     if report.foreign:
         click.echo(
-            f"{report.foreign} documents are not in English, which is all that the model knows: they are found by "
-            "their words; --rebuild with another --model finds them by meaning",
+            f"{report.foreign} articles not in English, which is all that the model knows: found by their words; "
+            "--rebuild with another --model to find them by meaning",
             err=True,
         )
     if report.encoded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -74,8 +75,8 @@ def path_for(folder: Path, name: str | None) -> Path:
 
 
 def _named(name: str) -> Path:
-    path = Path(name)
-    return path if len(path.parts) > 1 or (path / CARD).exists() else INDEXES / name
+    is_path = os.sep in name or (os.altsep or os.sep) in name or (Path(name) / CARD).exists()
+    return Path(name) if is_path else INDEXES / name
 
 
 def _all() -> list[Path]:
