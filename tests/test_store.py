@@ -282,3 +282,25 @@ def test_equal_texts_share_a_vector(opened: Store, embedder: HashEmbedder) -> No
     half = len(ids) // 2
     np.testing.assert_array_equal(rows[:half], rows[half:])
     assert terms(one.text)
+
+
+def test_a_merge_that_fails_does_not_undo_the_commit(
+    opened: Store, embedder: HashEmbedder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With no room to merge, the commit stands, the log says so, and the next commit merges."""
+
+    def full(*_: object) -> None:
+        raise StorageError("no room")
+
+    monkeypatch.setattr(Store, "_replace", full)
+    for i in range(12):
+        put(opened, embedder, document(i))
+    assert "could not be merged now: no room" in caplog.text
+    with opened.snapshot() as snapshot:
+        assert len(snapshot.segments.each) == 12
+        before = answers(snapshot, embedder, "nato vote")
+    monkeypatch.undo()
+    put(opened, embedder, document(0))
+    with opened.snapshot() as snapshot:
+        assert len(snapshot.segments.each) < 8
+        assert before == answers(snapshot, embedder, "nato vote")

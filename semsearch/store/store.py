@@ -12,6 +12,7 @@ edition beside the current one and then replaces semsearch.json.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -22,9 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from semsearch.config import IndexConfig
-from semsearch.errors import (
-    IndexDamagedError,
-)
+from semsearch.errors import IndexDamagedError, StorageError
 from semsearch.store import database, lexical, merging, vectors
 from semsearch.store.catalog import Catalog, StoredSegment
 from semsearch.store.files import Array, storage, write_arrays
@@ -32,6 +31,7 @@ from semsearch.store.segments import Segment, Segments, open_segments
 from semsearch.terms import terms
 from semsearch.types import Document, FileStat, Passage, Vectors
 
+LOG = logging.getLogger("semsearch")
 _REBUILD = "run `semsearch index FOLDER --rebuild` on the folder of articles"
 
 
@@ -147,7 +147,11 @@ class Store:
             if ids:
                 self._add_segment(tables, ids, additions)
             tables.set("generation", str(tables.generation() + 1))
-        self._merge()
+        try:
+            self._merge()
+        except StorageError as error:
+            # The commit stands, and segments that wait to be merged are searched all the same.
+            LOG.warning("segments of %s could not be merged now: %s", self.folder, error)
 
     def remember(self, **settings: str) -> None:
         """Note facts about the index that are not part of how it is made, such as the time of the last run."""
