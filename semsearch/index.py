@@ -10,10 +10,11 @@ from typing import Self
 from semsearch import embed, rebuild, store, sync
 from semsearch.config import DEFAULT_MODEL, IndexConfig
 from semsearch.diff import Changes
+from semsearch.edition import Edition, mismatch
 from semsearch.errors import FolderError, ModelMismatchError, UsageError
 from semsearch.intake import embed as embed_new
 from semsearch.intake import incoming, stat_of_text, well_formed, with_vectors
-from semsearch.searcher import Searcher, Status, mismatch
+from semsearch.searcher import Searcher, Status
 from semsearch.sync import Progress, SyncReport
 from semsearch.types import Document, Embedder, Vectors
 
@@ -120,9 +121,9 @@ class Index(Searcher):
             StorageError: the disk is full, read-only or fails; what was committed stays.
         """
         root = self._root(folder)
-        with self.writing():
-            changes = sync.find_changes(self._store, root, include, exclude, allow_empty=allow_empty)
-            return sync.apply(self._store, root, changes, lambda: self.embedder, progress)
+        with self.writing() as edition:
+            changes = sync.find_changes(edition.store, root, include, exclude, allow_empty=allow_empty)
+            return sync.apply(edition.store, root, changes, lambda: edition.embedder, progress)
 
     def changes(
         self,
@@ -133,14 +134,16 @@ class Index(Searcher):
         allow_empty: bool = False,
     ) -> Changes:
         """What `sync` would do; changes nothing."""
-        return sync.find_changes(self._store, self._root(folder), include, exclude, allow_empty=allow_empty)
+        root, opened = self._root(folder), self._latest().store
+        return sync.find_changes(opened, root, include, exclude, allow_empty=allow_empty)
 
     def add(self, documents: Sequence[Document], vectors: Sequence[Vectors] | None = None) -> None:
         """Add documents that are no files, each under its `path`; one that is there under that name is replaced.
 
         Args:
             documents: what to add, all in one step.
-            vectors: your own, for each document float32 of shape (passages that `split` gives, dimension).
+            vectors: your own, for each document float32 of shape (passages that `split` gives, dimension). A rebuild
+                does not know where they came from, and embeds these documents with the model.
 
         Raises:
             UsageError: two documents have the same name, one has no text, or vectors do not fit.
@@ -148,18 +151,18 @@ class Index(Searcher):
         """
         well_formed(documents)
         stats = [stat_of_text(document) for document in documents]
-        with self.writing():
-            with self._store.tables() as tables:
+        with self.writing() as edition:
+            with edition.store.tables() as tables:
                 numbers = [tables.find("", document.path) for document in documents]
             batch = [
-                incoming(document, stat, self.embedder, self.config.overlap, replaces=number)
+                incoming(document, stat, edition.embedder, edition.config.overlap, replaces=number)
                 for document, stat, number in zip(documents, stats, numbers, strict=True)
             ]
             if vectors is None:
-                additions, _ = embed_new(self._store, self.embedder, batch)
+                additions, _ = embed_new(edition.store, edition.embedder, batch)
             else:
-                additions = with_vectors(batch, vectors, self.config.dimension)
-            self._store.commit(additions)
+                additions = with_vectors(batch, vectors, edition.config.dimension)
+            edition.store.commit(additions)
 
     def remove(self, *paths: str | Path) -> int:
         """Remove documents by name or path; how many there were.
@@ -169,13 +172,13 @@ class Index(Searcher):
         Raises:
             UsageError: the index holds no such document; nothing was removed.
         """
-        with self.writing():
-            with self._store.tables() as tables:
+        with self.writing() as edition:
+            with edition.store.tables() as tables:
                 numbers = {str(path): tables.locate(str(path)) for path in paths}
             missing = [path for path, number in numbers.items() if number is None]
             if missing:
                 raise UsageError(f"the index holds no {missing[0]}; see what it holds with `semsearch list`")
-            self._store.commit(removals=sorted({number for number in numbers.values() if number is not None}))
+            edition.store.commit(removals=sorted({number for number in numbers.values() if number is not None}))
             return len(numbers)
 
     def expect(self, model: str | None = None, overlap: int | None = None) -> None:
@@ -189,23 +192,22 @@ class Index(Searcher):
             found = embed.resolve(model)
             if found.fingerprint != self.config.fingerprint:
                 raise ModelMismatchError(mismatch(self.path, self.config, found))
-            self._embedder = self._embedder or found
         if overlap is not None and overlap != self.config.overlap:
             made = f"was made with an overlap of {self.config.overlap}, not {overlap}"
             raise UsageError(f"{self.path}: {made}; leave the option out, or make the index anew with --rebuild")
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Be the one process that writes, for as long as the block lasts.
+    def writing(self) -> Iterator[Edition]:
+        """Be the one process that writes, for as long as the block lasts; gives what is written to.
 
         Raises:
             IndexLockedError: another process is writing.
         """
         with store.locked(self.path):
-            self._refresh()
-            store.discard_editions(self.path, self._store.folder)
-            self._store.discard_leftovers()
-            yield
+            edition = self._latest()
+            store.discard_editions(self.path, edition.store.folder)
+            edition.store.discard_leftovers()
+            yield edition
 
     def _root(self, folder: str | Path) -> Path:
         """The absolute path by which a folder is known.
@@ -215,11 +217,10 @@ class Index(Searcher):
         """
         root = Path(folder).absolute()
         root = root.resolve() if root.exists() else root
-        with self._tables() as tables:
-            for other in map(Path, tables.folders()):
-                if root != other and (root.is_relative_to(other) or other.is_relative_to(root)):
-                    raise FolderError(
-                        f"{root}: this index covers {other}, so files would be in it twice; "
-                        f"index {other} again, or choose another index with -i"
-                    )
+        for other in map(Path, self.folders()):
+            if root != other and (root.is_relative_to(other) or other.is_relative_to(root)):
+                raise FolderError(
+                    f"{root}: this index covers {other}, so files would be in it twice; "
+                    f"index {other} again, or choose another index with -i"
+                )
         return root

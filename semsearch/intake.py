@@ -83,11 +83,16 @@ def with_vectors(batch: Sequence[Incoming], vectors: Sequence[Vectors], dimensio
             raise UsageError(f"{item.document.path}: vectors of shape {np.shape(rows)} for {wanted}")
     return [
         Addition(
-            item.root, item.document, item.stat, item.passages,
-            checked(rows, (len(item.passages), dimension), item.document.path), item.replaces,
+            item.root,
+            item.document,
+            item.stat,
+            item.passages,
+            checked(rows, (len(item.passages), dimension), item.document.path),
+            item.replaces,
+            own=True,
         )
         for item, rows in zip(batch, vectors, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def well_formed(documents: Sequence[Document]) -> None:

@@ -23,6 +23,9 @@ DEPTH = 100
 Parts: TypeAlias = Mapping[str, Mapping[int, float]]
 """Scores by passage id, for each part that searched: "dense", "lexical"."""
 
+Place: TypeAlias = tuple[int, int, int, int]
+"""Number, start, end and line of a passage."""
+
 _CLOSE = 1e-6
 
 
@@ -109,20 +112,21 @@ def is_stale(document: StoredDocument, stat: Callable[[Path], FileStat]) -> bool
         return True
 
 
-def near(snapshot: Snapshot, document: int, span: tuple[int, int] | None, line: int | None) -> list[int]:
-    """The passages of a document at a place: those that overlap a span of code points, the one of a line, or all.
+def near(passages: Sequence[Place], span: tuple[int, int] | None, line: int | None) -> list[Place]:
+    """The passages at a place: those that overlap a span of code points, the one of a line, or all.
 
     Raises:
         UsageError: there are none.
     """
-    passages = snapshot.catalog.passages_of(document)
+    found = list(passages)
     if span is not None:
-        passages = [passage for passage in passages if passage[1] < span[1] and passage[2] > span[0]]
+        found = [place for place in found if place[1] < span[1] and place[2] > span[0] and span[0] < span[1]]
     if line is not None:
-        passages = [passage for passage in passages if 0 < passage[3] <= line][-1:]
-    if not passages:
-        raise UsageError(f"no passage of that document is at {f'line {line}' if span is None else span}")
-    return [passage[0] for passage in passages]
+        found = [place for place in found if 0 < place[3] <= line][-1:]
+    if not found:
+        where = f"code points {span[0]}-{span[1]}" if span else f"line {line}" if line is not None else "all"
+        raise UsageError(f"no passage of that document is at {where}")
+    return found
 
 
 def mean(vectors: Vectors) -> Vectors:
@@ -132,13 +136,17 @@ def mean(vectors: Vectors) -> Vectors:
     return np.asarray(total / length if length else total, np.float32)
 
 
-def checked(k: int, mode: str) -> None:
+def checked(query: str | Vectors, k: int, mode: str) -> None:
     """Refuse what no search can do.
 
     Raises:
-        UsageError: k is below 1, or there is no such mode.
+        UsageError: k is below 1, there is no such mode, the query is empty, or a vector is to be searched by words.
     """
     if k < 1:
         raise UsageError(f"k is {k}; ask for at least 1 hit")
     if mode not in MODES:
         raise UsageError(f"there is no mode {mode!r}; choose one of {', '.join(MODES)}")
+    if isinstance(query, str) and not query.strip():
+        raise UsageError("the query is empty; ask for something")
+    if not isinstance(query, str) and mode == "lexical":
+        raise UsageError("a vector has no words to look for; search for it with the mode dense")

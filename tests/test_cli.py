@@ -136,7 +136,10 @@ def test_similar_finds_what_is_like_a_place(run: Run, articles: Path) -> None:
     outside.write_text("Stores of gas are full.")
     assert json.loads(run("similar", "draft.md", "--format", "json").out)["hits"][0]["heading"] == "Storage"
     assert run("similar", "nowhere.txt").status == 2
-    assert run("similar", "articles/nato.txt:900-999").status == 2
+    for place in ("articles/nato.txt:900-999", "articles/nato.txt:60-21", "articles/nato.txt:0", "draft.md:9000-9999"):
+        nothing = run("similar", place)
+        assert (nothing.status, nothing.out) == (2, "")
+        assert "no passage of that document" in nothing.err
 
 
 def test_status_list_and_verify(run: Run, articles: Path) -> None:

@@ -86,6 +86,8 @@ def test_vectors_of_your_own(index: Index) -> None:
     index.add([document], vectors=[own])
     hit = index.search(own[0], k=1)[0]
     assert (hit.path, hit.score, hit.scores["lexical"]) == ("a", pytest.approx(5), None)
+    index.add([Document("b", "Some text.")])
+    assert [h.path for h in index.search("some text", mode="dense", k=1)] == ["b"], "own vectors are not the model's"
     np.testing.assert_allclose(index.encode(["some text"]), HashEmbedder().encode_query(["some text"]), rtol=1e-6)
     with pytest.raises(UsageError, match="shape"):
         index.add([document], vectors=[own[:, :5]])
@@ -93,6 +95,10 @@ def test_vectors_of_your_own(index: Index) -> None:
         index.add([document], vectors=[])
     with pytest.raises(UsageError, match="shape"):
         index.search(own)
+    with pytest.raises(UsageError, match="no words"):
+        index.search(own[0], mode="lexical")
+    with pytest.raises(UsageError, match="finite"):
+        index.search(own[0] * np.float32("nan"))
 
 
 def test_modes_find_what_they_should(index: Index) -> None:

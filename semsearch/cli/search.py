@@ -71,9 +71,7 @@ def search(
 
     QUERY `-` reads queries from standard input, one a line. Exit status 1 when nothing was found.
     """
-    queries = [line.strip() for line in sys.stdin if line.strip()] if query == ("-",) else [" ".join(query)]
-    if not queries:
-        raise UsageError("standard input holds no query; give one a line")
+    queries = _from_input() if query == ("-",) else [_printable(" ".join(query))]
     from semsearch.show import Answer  # noqa: PLC0415 - `semsearch --help` does without it
 
     with open_index(name) as index:
@@ -97,6 +95,21 @@ def similar(place: str, k: int, format_: str, color: str, name: str | None, *, e
     with open_index(name) as index:
         answer = Answer(place, "dense", index.similar(path, span=span, line=line, k=k))
     return _show([answer], format_, color, explain=explain, many=False)
+
+
+def _from_input() -> list[str]:
+    try:
+        queries = [_printable(line.strip()) for line in sys.stdin if line.strip()]
+    except UnicodeDecodeError as error:
+        raise UsageError(f"standard input is not {error.encoding}; convert it, or set the locale") from error
+    if not queries:
+        raise UsageError("standard input holds no query; give one a line")
+    return queries
+
+
+def _printable(query: str) -> str:
+    """A query without what stands for bytes that are no characters, which nothing could print again."""
+    return query.encode(errors="replace").decode()
 
 
 def _warn(queries: Sequence[str], model: str, mode: str) -> None:

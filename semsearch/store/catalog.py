@@ -207,13 +207,27 @@ class Catalog:
         self._run("INSERT OR REPLACE INTO texts VALUES (?, ?, ?, ?, ?)", row)
         return replaces
 
-    def add_passages(self, document: int, text: str, passages: Sequence[Passage]) -> list[int]:
-        """Store the passages of a document; their ids, which rise."""
+    def add_passages(self, document: int, text: str, passages: Sequence[Passage], *, own: bool = False) -> list[int]:
+        """Store the passages of a document; their ids, which rise.
+
+        `own` says that their vectors are not the model's, so that they are never taken for another passage.
+        """
         row = self._run("SELECT seq FROM sqlite_sequence WHERE name = 'passages'").fetchone()
         first = (row[0] if row else 0) + 1
         ids = list(range(first, first + len(passages)))
         rows = (
-            (i, document, p.start, p.end, at, size, p.line, p.heading, p.tokens, fingerprint(p.embedded))
+            (
+                i,
+                document,
+                p.start,
+                p.end,
+                at,
+                size,
+                p.line,
+                p.heading,
+                p.tokens,
+                b"" if own else fingerprint(p.embedded),
+            )
             for i, p, (at, size) in zip(ids, passages, _bytes(text, passages), strict=True)
         )
         self._many("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)

@@ -40,7 +40,7 @@ class Addition:
     """A document to store with its passages and their vectors, float32 of shape (len(passages), dimension).
 
     `root` is the folder that it was read from, "" for none; `replaces` is the number of the document whose place it
-    takes.
+    takes; `own` says that the vectors are not the model's.
     """
 
     root: str
@@ -49,6 +49,7 @@ class Addition:
     passages: Sequence[Passage]
     vectors: Vectors
     replaces: int | None = None
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ class Store:
             tables.drop_passages(addition.replaces)
         folder = tables.folder(addition.root)
         number = tables.put(folder, addition.document, addition.stat, addition.replaces)
-        return tables.add_passages(number, addition.document.text, addition.passages)
+        return tables.add_passages(number, addition.document.text, addition.passages, own=addition.own)
 
     def _add_segment(self, tables: Catalog, ids: list[int], additions: Sequence[Addition]) -> None:
         rows = np.concatenate([addition.vectors for addition in additions])

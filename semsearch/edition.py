@@ -1,0 +1,76 @@
+"""An edition of an index together with the model that it was made with; finds, opens and writes nothing by itself."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from semsearch import embed, store
+from semsearch.config import IndexConfig
+from semsearch.errors import ModelMismatchError, UsageError
+from semsearch.store import Store
+from semsearch.types import Embedder, Vectors
+
+
+class Edition:
+    """A store and its embedder, which is loaded when it is first needed; safe to share between threads.
+
+    Raises:
+        ModelMismatchError: `embedder` is not the one that the index was made with.
+    """
+
+    def __init__(self, opened: Store, embedder: Embedder | None = None) -> None:
+        if embedder and embedder.fingerprint != opened.config.fingerprint:
+            opened.close()
+            raise ModelMismatchError(mismatch(opened.folder.parent, opened.config, embedder))
+        self.store = opened
+        self._embedder = embedder
+        self._mutex = threading.Lock()
+
+    @property
+    def config(self) -> IndexConfig:
+        """How the index is made."""
+        return self.store.config
+
+    @property
+    def embedder(self) -> Embedder:
+        """The model.
+
+        Raises:
+            ModelError: it cannot be found, trusted or run.
+        """
+        with self._mutex:
+            if self._embedder is None:
+                self._embedder = embed.load(self.config)
+            return self._embedder
+
+    def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
+        """Vectors as the index stores and compares them: float32, shape (len(texts), dimension)."""
+        encoder = self.embedder.encode_query if query else self.embedder.encode_document
+        vectors = store.checked(encoder(texts), (len(texts), self.config.dimension), self.config.model)
+        return store.unit(vectors) if self.config.similarity == "cosine" else vectors
+
+    def query_vector(self, query: str | Vectors) -> Vectors:
+        """The vector of a query, or the one that stands for it: float32, shape (dimension,).
+
+        Raises:
+            UsageError: it has another shape, or holds NaN or infinity.
+        """
+        if isinstance(query, str):
+            return self.encode([query], query=True).reshape(-1)
+        vector = np.ascontiguousarray(query, np.float32)
+        if vector.shape != (self.config.dimension,) or not np.isfinite(vector).all():
+            wanted = f"({self.config.dimension},) and finite numbers"
+            raise UsageError(f"the vector has shape {vector.shape}; this index needs {wanted}")
+        return vector
+
+
+def mismatch(path: Path, config: IndexConfig, embedder: Embedder) -> str:
+    """What to say of an index that was made with another model."""
+    return (
+        f"{path}: was made with the model {config.model} ({config.fingerprint[:12]}), not with {embedder.name} "
+        f"({embedder.fingerprint[:12]}); leave out the model, or make the index anew with --rebuild"
+    )
