@@ -116,12 +116,13 @@ def _sentences(document: Document, section: Section, embedder: Embedder, room: i
 
 def _pieces(text: str, start: int, end: int, embedder: Embedder, room: int) -> Iterator[_Sentence]:
     """A sentence that is too long, cut between words; within a word only where that alone is too long."""
-    offsets = embedder.offsets(text[start:end])
+    sentence = text[start:end]
+    offsets = embedder.offsets(sentence)
     at = 0
     while at < len(offsets):
         stop = min(at + room, len(offsets))
         if stop < len(offsets):
-            stop = _between_words(text[start:end], offsets, at, stop)
+            stop = _between_words(sentence, offsets, at, stop)
         first = start + (offsets[at][0] if at else 0)
         last = start + (offsets[stop][0] if stop < len(offsets) else end - start)
         left, right = _stripped(text, first, last)

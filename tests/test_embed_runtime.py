@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from semsearch.embed import card as cards
 from semsearch.embed import resolve, runtime
 from semsearch.embed.card import Card
-from semsearch.embed.runtime import Described, GraphEmbedder
+from semsearch.embed.runtime import LONGEST_TEXT, Described, GraphEmbedder
 from semsearch.errors import ModelError
 from semsearch.types import Embedder
 from tests import models
@@ -183,3 +183,11 @@ def test_a_model_without_a_graph_is_no_graph(tmp_path: Path) -> None:
     cards.write(tmp_path, card(kind="original", reason="it has a Router"))
     with pytest.raises(ModelError, match="it has a Router"):
         GraphEmbedder(tmp_path)
+
+
+def test_a_text_is_never_longer_than_a_passage_should_be(tmp_path: Path) -> None:
+    """Also of a model that reads thousands of tokens, the limit is LONGEST_TEXT."""
+    (tmp_path / cards.TOKENIZER).write_bytes((models.built() / "mean" / "tokenizer.json").read_bytes())
+    sums = {cards.TOKENIZER: cards.checksum(tmp_path / cards.TOKENIZER)}
+    cards.write(tmp_path, card(checksums=sums, max_tokens=8192))
+    assert Described(tmp_path).limit == LONGEST_TEXT

@@ -28,6 +28,9 @@ TOKENS_PER_RUN = 1024
 Passages of about 190 word pieces on 2 cores: 512 gave 37.3/s, 1024 37.7/s, 2048 35.6/s, 4096 32.7/s, 8192 29.6/s.
 """
 
+LONGEST_TEXT = 512
+"""Tokens: more than that is no passage that answers, and attention costs the square of it."""
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -46,9 +49,8 @@ class Described:
         self._tokenizer = Tokenizer.from_file(str(folder / cards.TOKENIZER))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        self._limit = max(
-            1, self.card.max_tokens - self.card.special_tokens - self.count([self.card.document_prompt])[0]
-        )
+        room = self.card.max_tokens - self.card.special_tokens - self.count([self.card.document_prompt])[0]
+        self._limit = min(max(room, 1), LONGEST_TEXT)
 
     @property
     def name(self) -> str:
@@ -67,7 +69,10 @@ class Described:
 
     @property
     def limit(self) -> int:
-        """The most tokens that a document's text may have, special tokens and prompt already taken off."""
+        """The most tokens that a document's text may have, special tokens and prompt already taken off.
+
+        No more than LONGEST_TEXT, also of a model that reads whole books.
+        """
         return self._limit
 
     @property
