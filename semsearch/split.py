@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import ceil
 from typing import TypeAlias
 
@@ -103,7 +103,9 @@ def _sentences(document: Document, section: Section, embedder: Embedder, room: i
     """Sentences of a section without the white space around them, each of at most `room` tokens."""
     text = document.text[section.start : section.end]
     found = sentencex.get_sentence_boundaries((document.language or "en")[:2].lower(), text)
-    spans = [_stripped(text, sentence["start_index"], sentence["end_index"]) for sentence in found]
+    # Only where sentences end is taken from the library, so that no word of the text can fall between two of them.
+    ends = sorted({min(sentence["end_index"], len(text)) for sentence in found} | {0, len(text)})
+    spans = [_stripped(text, start, end) for start, end in pairwise(ends)]
     spans = [span for span in spans if span[0] < span[1]]
     counts = embedder.count([text[start:end] for start, end in spans])
     pieces = [

@@ -301,3 +301,34 @@ def test_an_index_that_cannot_be_read_is_rebuilt_and_set_aside(index: Index, art
         assert len(anew.search("alliance")) == 4
         assert anew.verify() == []
     assert len(list(index.path.glob("damaged-*/index.db"))) == 1
+
+
+READER = """
+import sys
+from semsearch import Index
+from semsearch.testing import HashEmbedder
+with Index.open(sys.argv[1], embedder=HashEmbedder()) as index:
+    searches = 0
+    while searches < 10 or not index.search("finished", k=1)[0].text.startswith("Finished"):
+        hits = index.search("alliance security vacuum", k=3)
+        assert hits[0].path.endswith("nato.txt"), hits
+        assert len(index.documents()) >= 3
+        searches += 1
+print(searches)
+"""
+
+
+def test_readers_of_other_processes_see_no_gap_while_an_index_is_rebuilt(index: Index, articles: Path) -> None:
+    """Three processes search all the time through rebuilds and commits: never an error, never a wrong first hit."""
+    index.sync(articles)
+    command = [sys.executable, "-c", READER, str(index.path)]
+    readers = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(3)]
+    for turn in range(12):
+        Index.rebuild(index.path, articles, embedder=HashEmbedder())
+        index.add([Document(f"wire/{turn}", f"Dispatch {turn} on harvests.")])
+    index.add([Document("end", "Finished finished finished.")])
+    for reader in readers:
+        output, error = reader.communicate(timeout=60)
+        assert (reader.returncode, error) == (0, b"")
+        assert int(output) >= 10
+    assert len(index.documents()) == 3 + 12 + 1
