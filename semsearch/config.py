@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from semsearch.errors import IndexFormatError, UsageError
+from semsearch.errors import IndexDamagedError, UsageError
 from semsearch.types import Embedder
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
@@ -14,6 +14,7 @@ ENGLISH_ONLY = frozenset({DEFAULT_MODEL})
 """Models that are known to know English alone."""
 
 SIMILARITIES = frozenset({"cosine", "dot"})
+MOST_OVERLAP = 10
 LEAST_LIMIT = 16
 """Tokens that a model must be able to read for passages to make sense."""
 
@@ -38,10 +39,10 @@ class IndexConfig:
         """The settings of an index with that embedder.
 
         Raises:
-            UsageError: overlap is negative, or the embedder reads too little or compares in an unknown way.
+            UsageError: overlap is out of range, or the embedder reads too little or compares in an unknown way.
         """
-        if overlap < 0:
-            raise UsageError(f"overlap is {overlap}; it is a number of sentences, 0 or more")
+        if not 0 <= overlap <= MOST_OVERLAP:
+            raise UsageError(f"overlap is {overlap}; it is a number of sentences from 0 to {MOST_OVERLAP}")
         if embedder.limit < LEAST_LIMIT:
             raise UsageError(f"{embedder.name} reads {embedder.limit} tokens; at least {LEAST_LIMIT} are needed")
         if embedder.similarity not in SIMILARITIES:
@@ -65,10 +66,10 @@ class IndexConfig:
         """The settings from what `to_json` gave.
 
         Raises:
-            IndexFormatError: it is not what `to_json` gave.
+            IndexDamagedError: it is not what `to_json` gave.
         """
         try:
             fields: dict[str, Any] = json.loads(text)
             return cls(**fields)
         except (ValueError, TypeError) as error:
-            raise IndexFormatError(f"the index's settings cannot be read: {error}; rebuild it") from error
+            raise IndexDamagedError(f"the index's settings cannot be read ({error}); rebuild it") from error

@@ -5,8 +5,8 @@ Size and time of change may only save the hashing: where they differ, the conten
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict, deque
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TypeAlias
@@ -57,7 +57,8 @@ def diff(found: Iterable[Found | Skip], known: Known, stat: Callable[[str], File
     stats, unreadable = _stats(sorted(suspects), stat)
     changed = {path for path, now in stats.items() if now.digest != known[path][1].digest}
     absent = {path: entry for path, entry in known.items() if path not in files}
-    hidden = {path for path in absent if _is_below(path, [skip.path for skip in skipped if skip.passing])}
+    passing = {skip.path for skip in skipped if skip.passing}
+    hidden = {path for path in absent if _is_below(path, passing)}
     removed = {path: entry for path, entry in absent.items() if path not in hidden}
     new = {path: item for path, item in files.items() if path not in known}
     renamed = _renamed(new, removed, stat)
@@ -99,9 +100,10 @@ def _is_same(now: Found, before: FileStat) -> bool:
     return (now.size, now.mtime_ns) == (before.size, before.mtime_ns)
 
 
-def _is_below(path: str, places: Iterable[str]) -> bool:
-    """Whether a path is one of these files, or lies in one of these folders."""
-    return any(path == place or (place.endswith("/") and path.startswith(place)) for place in places)
+def _is_below(path: str, places: Container[str]) -> bool:
+    """Whether a path is one of these files, or lies in one of these folders, which end in `/`."""
+    parts = path.split("/")
+    return path in places or any("/".join(parts[:depth]) + "/" in places for depth in range(1, len(parts)))
 
 
 def _stats(paths: Iterable[str], stat: Callable[[str], FileStat]) -> tuple[dict[str, FileStat], list[Skip]]:
@@ -117,15 +119,14 @@ def _stats(paths: Iterable[str], stat: Callable[[str], FileStat]) -> tuple[dict[
 
 def _renamed(new: Mapping[str, Found], removed: Known, stat: Callable[[str], FileStat]) -> dict[str, tuple[str, int]]:
     """New files that are removed ones under another name: by new path, the old path and the document's number."""
-    old: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
+    old: defaultdict[tuple[str, str], deque[str]] = defaultdict(deque)
     for path, (_, before) in sorted(removed.items()):
-        old[before.size, PurePosixPath(path).suffix].append(path)
+        old[before.digest, PurePosixPath(path).suffix].append(path)
+    sizes = {before.size for _, before in removed.values()}
+    stats, _ = _stats([path for path, item in new.items() if item.size in sizes], stat)
     renamed = {}
-    for path, item in new.items():
-        same = old.get((item.size, PurePosixPath(path).suffix), [])
-        stats, _ = _stats([path] if same else [], stat)
-        match = next((p for p in same if path in stats and removed[p][1].digest == stats[path].digest), None)
-        if match is not None:
-            same.remove(match)
-            renamed[path] = (match, removed[match][0])
+    for path, now in stats.items():
+        if same := old.get((now.digest, PurePosixPath(path).suffix)):
+            name = same.popleft()
+            renamed[path] = (name, removed[name][0])
     return renamed

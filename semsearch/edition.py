@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -29,6 +31,8 @@ class Edition:
         self.store = opened
         self._embedder = embedder
         self._mutex = threading.Lock()
+        self._users = 0
+        self._retired = False
 
     @property
     def config(self) -> IndexConfig:
@@ -46,6 +50,30 @@ class Edition:
             if self._embedder is None:
                 self._embedder = embed.load(self.config)
             return self._embedder
+
+    @contextmanager
+    def used(self) -> Iterator[Self]:
+        """Keep the edition open for as long as the block lasts, also when it is retired meanwhile."""
+        with self._mutex:
+            self._users += 1
+        try:
+            yield self
+        finally:
+            with self._mutex:
+                self._users -= 1
+            self._close_if_done()
+
+    def retire(self) -> None:
+        """Close it as soon as nobody uses it."""
+        with self._mutex:
+            self._retired = True
+        self._close_if_done()
+
+    def _close_if_done(self) -> None:
+        with self._mutex:
+            done = self._retired and not self._users
+        if done:
+            self.store.close()
 
     def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
         """Vectors as the index stores and compares them: float32, shape (len(texts), dimension)."""

@@ -11,6 +11,7 @@ SemsearchError
 └── StoreError            an index cannot be used
     ├── IndexNotFoundError    there is no index at that place
     ├── IndexExistsError      there is one already
+    ├── IndexClosedError      it was closed before this call
     ├── IndexLockedError      another process is writing to it
     ├── IndexFormatError      made by a newer semsearch, or by one that is too old
     ├── IndexDamagedError     a file is missing or is not what was written
@@ -62,6 +63,10 @@ class IndexNotFoundError(StoreError):
 
 class IndexExistsError(StoreError):
     """There is an index at that place already."""
+
+
+class IndexClosedError(StoreError):
+    """The index was closed before this call."""
 
 
 class IndexLockedError(StoreError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,14 +12,16 @@ from semsearch import embed, rebuild, store, sync
 from semsearch.config import DEFAULT_MODEL, IndexConfig
 from semsearch.diff import Changes
 from semsearch.edition import Edition, mismatch
-from semsearch.errors import FolderError, ModelMismatchError, UsageError
+from semsearch.errors import IndexNotFoundError, ModelMismatchError, UsageError
 from semsearch.intake import embed as embed_new
 from semsearch.intake import incoming, stat_of_text, well_formed, with_vectors
-from semsearch.searcher import Searcher, Status
-from semsearch.sync import Progress, SyncReport
+from semsearch.searcher import Searcher, Status, card_of
+from semsearch.sync import Patterns, Progress, SyncReport
 from semsearch.types import Document, Embedder, Vectors
 
 __all__ = ["Index", "Status"]
+
+LOG = logging.getLogger("semsearch")
 
 
 class Index(Searcher):
@@ -49,12 +52,13 @@ class Index(Searcher):
             IndexExistsError: there is something at `path` already.
             ModelError: the model cannot be found, trusted or run.
         """
-        path = Path(path)
+        path = Path(path).absolute()
+        store.check_free(path)
         embedder = embedder or embed.resolve(model)
         config = IndexConfig.of(embedder, overlap)
         with store.locked(path):
-            opened = store.create(path, config)
-        return cls(path, opened, embedder)
+            edition = Edition(store.create(path, config), embedder)
+            return cls(path, edition, card_of(path), embedder)
 
     @classmethod
     def rebuild(
@@ -67,12 +71,14 @@ class Index(Searcher):
         embedder: Embedder | None = None,
         include: Sequence[str] = (),
         exclude: Sequence[str] = (),
+        allow_empty: bool = False,
         progress: Callable[[Progress], None] = lambda _: None,
     ) -> SyncReport:
         """Make an index anew beside the old one, and put it in its place when it is whole.
 
-        Its other folders, and documents that never were files, are taken along. When it is stopped, the old index stays
-        in use, and the next rebuild goes on from there. What is left out stays as the old index has it.
+        Its other folders, and documents that never were files, are taken along; vectors of your own are not: such
+        documents are embedded with the model. When it is stopped, the old index stays in use, and the next rebuild goes
+        on from there, unless the index was written to meanwhile. What is left out stays as it was.
 
         Args:
             path: of the index.
@@ -80,22 +86,30 @@ class Index(Searcher):
             model: another model for the index.
             overlap: another number of sentences that passages share.
             embedder: your own in place of a model.
-            include: gitignore-style patterns; only files of `folder` that match one are read.
+            include: gitignore-style patterns, as for `sync`.
             exclude: patterns of files to leave out.
+            allow_empty: leave out folders that are gone or hold no article any more.
             progress: is called after each batch.
 
         Raises:
+            IndexNotFoundError: there is no index.
             FolderError: a folder of the index is missing or holds nothing that can be read.
+            UsageError: the index is damaged beyond reading, and nobody says which model it shall have.
             IndexLockedError: another process is writing.
         """
-        path, root = Path(path), Path(folder).resolve()
+        path, root = Path(path).absolute(), sync.root_of(folder)
+        if not path.is_dir():
+            raise IndexNotFoundError(f"{path}: no index here; make one with `semsearch index FOLDER`")
         with store.locked(path):
-            old = rebuild.open_old(path)
+            old = rebuild.look_at_old(path)
+            if embedder is None and not model and old.config is None:
+                raise UsageError(f"{path}: cannot be read, nor which model it had; name one with --model")
             if embedder is None:
-                embedder = embed.load(old.config) if old and not model else embed.resolve(model or DEFAULT_MODEL)
+                embedder = embed.resolve(model) if model or old.config is None else embed.load(old.config)
             if overlap is None:
-                overlap = old.config.overlap if old else 0
-            return rebuild.rebuild(path, old, root, embedder, overlap, include, exclude, progress)
+                overlap = old.config.overlap if old.config else 0
+            patterns = Patterns(include, exclude)
+            return rebuild.rebuild(path, old, root, embedder, overlap, patterns, progress, allow_empty=allow_empty)
 
     def sync(
         self,
@@ -110,9 +124,10 @@ class Index(Searcher):
 
         Args:
             folder: is walked; `.gitignore` and `.semsearchignore` are heeded, links are not followed.
-            include: gitignore-style patterns; only files that match one are read.
+            include: gitignore-style patterns; only files that match one are read. Without any patterns, those of the
+                last run over this folder hold; `["*"]` takes all files.
             exclude: patterns of files to leave out.
-            allow_empty: accept that the folder holds no article any more.
+            allow_empty: accept that the folder is gone or holds no article any more.
             progress: is called after each batch.
 
         Raises:
@@ -121,8 +136,10 @@ class Index(Searcher):
             StorageError: the disk is full, read-only or fails; what was committed stays.
         """
         root = self._root(folder)
-        with self.writing() as edition:
-            changes = sync.find_changes(edition.store, root, include, exclude, allow_empty=allow_empty)
+        with self._writing() as edition:
+            patterns = _patterns(edition, root, Patterns(include, exclude))
+            changes = sync.find_changes(edition.store, root, patterns, allow_empty=allow_empty)
+            edition.store.set_patterns(str(root), *patterns.lists())
             return sync.apply(edition.store, root, changes, lambda: edition.embedder, progress)
 
     def changes(
@@ -134,8 +151,10 @@ class Index(Searcher):
         allow_empty: bool = False,
     ) -> Changes:
         """What `sync` would do; changes nothing."""
-        root, opened = self._root(folder), self._latest().store
-        return sync.find_changes(opened, root, include, exclude, allow_empty=allow_empty)
+        root = self._root(folder)
+        with self._latest().used() as edition:
+            patterns = _patterns(edition, root, Patterns(include, exclude))
+            return sync.find_changes(edition.store, root, patterns, allow_empty=allow_empty)
 
     def add(self, documents: Sequence[Document], vectors: Sequence[Vectors] | None = None) -> None:
         """Add documents that are no files, each under its `path`; one that is there under that name is replaced.
@@ -151,7 +170,7 @@ class Index(Searcher):
         """
         well_formed(documents)
         stats = [stat_of_text(document) for document in documents]
-        with self.writing() as edition:
+        with self._writing() as edition:
             with edition.store.tables() as tables:
                 numbers = [tables.find("", document.path) for document in documents]
             batch = [
@@ -161,7 +180,7 @@ class Index(Searcher):
             if vectors is None:
                 additions, _ = embed_new(edition.store, edition.embedder, batch)
             else:
-                additions = with_vectors(batch, vectors, edition.config.dimension)
+                additions = with_vectors(edition.store, batch, vectors)
             edition.store.commit(additions)
 
     def remove(self, *paths: str | Path) -> int:
@@ -172,14 +191,15 @@ class Index(Searcher):
         Raises:
             UsageError: the index holds no such document; nothing was removed.
         """
-        with self.writing() as edition:
+        with self._writing() as edition:
             with edition.store.tables() as tables:
                 numbers = {str(path): tables.locate(str(path)) for path in paths}
             missing = [path for path, number in numbers.items() if number is None]
             if missing:
                 raise UsageError(f"the index holds no {missing[0]}; see what it holds with `semsearch list`")
-            edition.store.commit(removals=sorted({number for number in numbers.values() if number is not None}))
-            return len(numbers)
+            removals = sorted({number for number in numbers.values() if number is not None})
+            edition.store.commit(removals=removals)
+            return len(removals)
 
     def expect(self, model: str | None = None, overlap: int | None = None) -> None:
         """Make sure that the index is made in a certain way.
@@ -197,15 +217,17 @@ class Index(Searcher):
             raise UsageError(f"{self.path}: {made}; leave the option out, or make the index anew with --rebuild")
 
     @contextmanager
-    def writing(self) -> Iterator[Edition]:
+    def _writing(self) -> Iterator[Edition]:
         """Be the one process that writes, for as long as the block lasts; gives what is written to.
 
         Raises:
             IndexLockedError: another process is writing.
         """
-        with store.locked(self.path):
-            edition = self._latest()
-            store.discard_editions(self.path, edition.store.folder)
+        if not self.path.is_dir():
+            raise IndexNotFoundError(f"{self.path}: the index is gone")
+        with store.locked(self.path), self._latest().used() as edition:
+            # Only who holds the lock publishes, so the latest edition is the published one from here on.
+            store.discard_editions(self.path, edition.store.folder, store.current(self.path))
             edition.store.discard_leftovers()
             yield edition
 
@@ -215,12 +237,17 @@ class Index(Searcher):
         Raises:
             FolderError: it lies inside a folder of the index, or the other way round: files would be in it twice.
         """
-        root = Path(folder).absolute()
-        root = root.resolve() if root.exists() else root
-        for other in map(Path, self.folders()):
-            if root != other and (root.is_relative_to(other) or other.is_relative_to(root)):
-                raise FolderError(
-                    f"{root}: this index covers {other}, so files would be in it twice; "
-                    f"index {other} again, or choose another index with -i"
-                )
+        root = sync.root_of(folder)
+        sync.check_nesting(root, map(Path, self.folders()))
         return root
+
+
+def _patterns(edition: Edition, root: Path, given: Patterns) -> Patterns:
+    """The patterns that hold: those that are given, else those of the last run."""
+    if given:
+        return given
+    with edition.store.tables() as tables:
+        last = Patterns(*tables.patterns(str(root)))
+    if last:
+        LOG.info("with the patterns of the last run: include %s, exclude %s", *last.lists())
+    return last

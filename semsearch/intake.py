@@ -6,6 +6,7 @@ changes, and a second copy of an article costs nothing.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,7 +15,7 @@ import numpy as np
 
 from semsearch.errors import UsageError
 from semsearch.split import split
-from semsearch.store import Addition, Store, checked, fingerprint
+from semsearch.store import Addition, Store, checked, fingerprint, unit
 from semsearch.types import Document, Embedder, FileStat, Passage, Vectors
 
 
@@ -42,17 +43,8 @@ def incoming(
 
 
 def stat_of_text(document: Document) -> FileStat:
-    """What stands for the file of a document that never was one.
-
-    Raises:
-        UsageError: the text holds a lone surrogate, which is no character.
-    """
-    try:
-        data = document.text.encode()
-    except UnicodeEncodeError as error:
-        raise UsageError(
-            f"{document.path}: the text holds a lone surrogate at {error.start}; clean it first"
-        ) from error
+    """What stands for the file of a document that never was one."""
+    data = document.text.encode()
     return FileStat(len(data), -1, sha256(data).hexdigest())
 
 
@@ -63,12 +55,12 @@ def embed(store: Store, embedder: Embedder, batch: Sequence[Incoming]) -> tuple[
         known = snapshot.catalog.embedded(texts)
         vectors = dict(zip(known, snapshot.segments.vectors(list(known.values())), strict=True)) if known else {}
     new = [print_ for print_ in texts if print_ not in known]
-    encoded = encode(embedder, [texts[print_] for print_ in new])
+    encoded = _scaled(store, encode(embedder, [texts[print_] for print_ in new]))
     vectors.update(zip(new, encoded, strict=True))
     return [_addition(item, vectors, embedder.dimension) for item in batch], len(new)
 
 
-def with_vectors(batch: Sequence[Incoming], vectors: Sequence[Vectors], dimension: int) -> list[Addition]:
+def with_vectors(store: Store, batch: Sequence[Incoming], vectors: Sequence[Vectors]) -> list[Addition]:
     """The additions for a batch whose vectors were brought along, an array a document.
 
     Raises:
@@ -77,37 +69,61 @@ def with_vectors(batch: Sequence[Incoming], vectors: Sequence[Vectors], dimensio
     """
     if len(vectors) != len(batch):
         raise UsageError(f"{len(vectors)} arrays of vectors for {len(batch)} documents; give one for each")
+    additions = []
     for item, rows in zip(batch, vectors, strict=True):
-        if np.shape(rows) != (len(item.passages), dimension):
-            wanted = f"{len(item.passages)} passages of dimension {dimension}"
+        shape = (len(item.passages), store.config.dimension)
+        if np.shape(rows) != shape:
+            wanted = f"{shape[0]} passages of dimension {shape[1]}"
             raise UsageError(f"{item.document.path}: vectors of shape {np.shape(rows)} for {wanted}")
-    return [
-        Addition(
-            item.root,
-            item.document,
-            item.stat,
-            item.passages,
-            checked(rows, (len(item.passages), dimension), item.document.path),
-            item.replaces,
-            own=True,
-        )
-        for item, rows in zip(batch, vectors, strict=True)
-    ]
+        kept = _scaled(store, checked(rows, shape, item.document.path))
+        additions.append(Addition(item.root, item.document, item.stat, item.passages, kept, item.replaces, own=True))
+    return additions
 
 
 def well_formed(documents: Sequence[Document]) -> None:
     """Refuse documents that cannot be stored together.
 
     Raises:
-        UsageError: one has no name or no text, or two have the same name.
+        UsageError: one has no name or no text, has text that is no text, sections that are out of order or metadata
+            that is not JSON, or two have the same name.
     """
     seen: set[str] = set()
     for document in documents:
+        if not isinstance(document, Document):
+            raise UsageError(f"add takes a list of documents; {type(document).__name__} is none")
         if not document.path or not document.text.strip():
             raise UsageError(f"a document needs a path and a text: {document.path or document.text[:40]!r}")
         if document.path in seen:
             raise UsageError(f"two documents have the path {document.path!r}; each needs its own")
         seen.add(document.path)
+        _check_sections(document)
+        _check_fields(document)
+
+
+def _check_sections(document: Document) -> None:
+    end = 0
+    for section in document.sections or ():
+        if not end <= section.start <= section.end <= len(document.text):
+            raise UsageError(f"{document.path!r}: sections must be in order and within the text: {section}")
+        end = section.end
+
+
+def _check_fields(document: Document) -> None:
+    d = document
+    headings = [section.heading for section in d.sections or ()]
+    try:
+        for text in (d.path, d.text, d.title, d.date, d.author, d.source, d.language, *headings):
+            text.encode()
+        json.dumps(dict(d.metadata), ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{d.path!r}: holds a lone surrogate, which is no character; clean it first") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise UsageError(f"{d.path!r}: a field cannot be stored: {error}") from error
+
+
+def _scaled(store: Store, vectors: Vectors) -> Vectors:
+    """New vectors as the index keeps them; those that it has already are never scaled again."""
+    return unit(vectors) if store.config.similarity == "cosine" else vectors
 
 
 def encode(embedder: Embedder, texts: Sequence[str]) -> Vectors:

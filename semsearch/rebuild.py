@@ -2,89 +2,129 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from semsearch import store, sync
 from semsearch.config import IndexConfig
-from semsearch.errors import IndexDamagedError, IndexNotFoundError
+from semsearch.errors import FolderError, IndexDamagedError
 from semsearch.intake import Incoming, embed, incoming
 from semsearch.store import Store
-from semsearch.sync import BATCH, Progress, SyncReport
+from semsearch.sync import BATCH, Patterns, Progress, SyncReport
 from semsearch.types import Document, Embedder, FileStat
 
+LOG = logging.getLogger("semsearch")
 
-def open_old(path: Path) -> Store | None:
-    """The index that is there, None where it is damaged beyond reading.
+
+@dataclass(frozen=True, slots=True)
+class Old:
+    """What the index was: its edition, None where that cannot be read; settings and folders as far as known."""
+
+    edition: Store | None
+    config: IndexConfig | None
+    folders: dict[Path, Patterns] = field(default_factory=dict)
+
+
+def look_at_old(path: Path) -> Old:
+    """The index that is to be made anew; damage is no error.
 
     Raises:
         IndexNotFoundError: there is none.
         IndexFormatError: a newer semsearch made it.
     """
+    edition = None
     try:
-        return Store(store.current(path))
-    except IndexNotFoundError:
-        raise
+        edition = Store(store.current(path))
+        with edition.tables() as tables:
+            tables.check()
+            folders = {Path(root): Patterns(*tables.patterns(root)) for root in tables.folders()}
+        return Old(edition, edition.config, folders)
     except IndexDamagedError:
-        return None
+        if edition is not None:
+            edition.close()
+        return Old(None, store.settings(path))
 
 
 def rebuild(
     path: Path,
-    old: Store | None,
+    old: Old,
     root: Path,
     embedder: Embedder,
     overlap: int,
-    include: Sequence[str] = (),
-    exclude: Sequence[str] = (),
+    patterns: Patterns,
     progress: Callable[[Progress], None] = lambda _: None,
+    *,
+    allow_empty: bool = False,
 ) -> SyncReport:
     """Fill a new edition from the folder `root`, and from what else the old one held, and publish it.
 
     An edition that an interrupted rebuild has left is gone on with, when it was to be made in the same way.
+
+    Raises:
+        FolderError: a folder is missing or holds nothing that can be read, and `allow_empty` does not accept that.
     """
-    new = _edition(path, old, IndexConfig.of(embedder, overlap))
+    folders = {**old.folders, root: patterns or old.folders.get(root, patterns)}
+    sync.check_nesting(root, old.folders)
+    new = _edition(path, old, IndexConfig.of(embedder, overlap), folders)
+    report = SyncReport()
     try:
-        for other in _folders(old):
-            if other != root:
-                sync.apply(new, other, sync.find_changes(new, other), lambda: embedder, progress)
-        if old is not None:
-            _carry_over(old, new, embedder)
-        report = sync.apply(new, root, sync.find_changes(new, root, include, exclude), lambda: embedder, progress)
+        for folder, kept in folders.items():
+            if allow_empty and not folder.exists():
+                continue
+            changes = sync.find_changes(new, folder, kept, allow_empty=allow_empty)
+            new.set_patterns(str(folder), *kept.lists())
+            report += sync.apply(new, folder, changes, lambda: embedder, progress)
+        if old.edition is not None:
+            _carry_over(old.edition, new, embedder)
+        store.publish(path, new)
+    except FolderError as error:
+        raise FolderError(f"{error}; or leave it out of the index with --allow-empty") from error
     finally:
         new.close()
-        if old is not None:
-            old.close()
-    store.publish(path, new.folder)
-    if old is not None:
-        store.discard_editions(path, new.folder)
-    else:
-        _set_aside(path, new.folder)
+        if old.edition is not None:
+            old.edition.close()
+    _put_away(path, new.folder, readable=old.edition is not None)
     return report
 
 
-def _set_aside(path: Path, current: Path) -> None:
-    """Keep what could not be read under another name: nothing is deleted that may hold documents."""
+def _put_away(path: Path, current: Path, *, readable: bool) -> None:
+    """Delete the old edition; one that could not be read is kept under another name: it may hold documents."""
+    if readable:
+        store.discard_editions(path, current)
+        return
     for folder in path.glob("e[0-9]*"):
         if folder != current:
-            folder.rename(folder.with_name(f"damaged-{time.time_ns()}-{folder.name}"))
+            aside = folder.with_name(f"damaged-{time.time_ns()}-{folder.name}")
+            folder.rename(aside)
+            LOG.warning(
+                "the old index could not be read and was set aside as %s; other folders, and documents that never were "
+                "files, have to be added again",
+                aside,
+            )
 
 
-def _edition(path: Path, old: Store | None, config: IndexConfig) -> Store:
-    numbers = {int(folder.name[1:]) for folder in path.glob("e[0-9]*") if folder.name[1:].isdecimal()}
-    used = {int(old.folder.name[1:])} if old else numbers
-    unfinished = path / f"e{max(used, default=0) + 1}"
+def _edition(path: Path, old: Old, config: IndexConfig, folders: dict[Path, Patterns]) -> Store:
+    unfinished = path / f"e{_number_in_use(path, old) + 1}"
     if unfinished.exists():
         begun = _try(unfinished)
-        if begun is not None and begun.config == config:
+        if begun is not None and begun.config == config and _roots(begun) <= set(map(str, folders)):
             begun.discard_leftovers()
             return begun
         if begun is not None:
             begun.close()
         shutil.rmtree(unfinished, ignore_errors=True)
     return Store.create(unfinished, config)
+
+
+def _number_in_use(path: Path, old: Old) -> int:
+    try:
+        return int((old.edition.folder if old.edition else store.current(path)).name[1:])
+    except IndexDamagedError:
+        return max((int(folder.name[1:]) for folder in path.glob("e[0-9]*") if folder.name[1:].isdecimal()), default=0)
 
 
 def _try(folder: Path) -> Store | None:
@@ -94,11 +134,9 @@ def _try(folder: Path) -> Store | None:
         return None
 
 
-def _folders(old: Store | None) -> list[Path]:
-    if old is None:
-        return []
-    with old.tables() as tables:
-        return [Path(root) for root in tables.folders()]
+def _roots(edition: Store) -> set[str]:
+    with edition.tables() as tables:
+        return set(tables.folders())
 
 
 def _carry_over(old: Store, new: Store, embedder: Embedder) -> None:

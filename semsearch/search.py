@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
-from semsearch.errors import UsageError
+from semsearch.errors import ReadError, UsageError
 from semsearch.rank import fuse
 from semsearch.store import Snapshot, StoredDocument
 from semsearch.terms import terms
@@ -23,8 +24,8 @@ DEPTH = 100
 Parts: TypeAlias = Mapping[str, Mapping[int, float]]
 """Scores by passage id, for each part that searched: "dense", "lexical"."""
 
-Place: TypeAlias = tuple[int, int, int, int]
-"""Number, start, end and line of a passage."""
+Place: TypeAlias = tuple[int, int, int]
+"""Number, start and end of a passage."""
 
 _CLOSE = 1e-6
 
@@ -71,7 +72,7 @@ def cite(
         parts: the scores that led to it.
         stat: reads size, time of change and digest of a file.
     """
-    passages = snapshot.catalog.passages(i for i, _ in ranked)
+    passages = {passage.id: passage for passage in snapshot.catalog.passages(i for i, _ in ranked)}
     documents = {d.id: d for d in snapshot.catalog.documents({p.document for p in passages.values()})}
     stale = {number: is_stale(document, stat) for number, document in documents.items()}
     hits = []
@@ -108,25 +109,34 @@ def is_stale(document: StoredDocument, stat: Callable[[Path], FileStat]) -> bool
         if (now.st_size, now.st_mtime_ns) == (known.size, known.mtime_ns):
             return False
         return now.st_size != known.size or stat(path).digest != known.digest
-    except OSError:
+    except (OSError, ReadError):
         return True
 
 
-def near(passages: Sequence[Place], span: tuple[int, int] | None, line: int | None) -> list[Place]:
-    """The passages at a place: those that overlap a span of code points, the one of a line, or all.
+def near(passages: Sequence[Place], span: tuple[int, int] | None) -> list[int]:
+    """The numbers of the passages that overlap a span of code points, or of all.
 
     Raises:
         UsageError: there are none.
     """
-    found = list(passages)
-    if span is not None:
-        found = [place for place in found if place[1] < span[1] and place[2] > span[0] and span[0] < span[1]]
-    if line is not None:
-        found = [place for place in found if 0 < place[3] <= line][-1:]
+    start, end = span or (0, sys.maxsize)
+    found = [number for number, first, last in passages if first < end and last > start and start < end]
     if not found:
-        where = f"code points {span[0]}-{span[1]}" if span else f"line {line}" if line is not None else "all"
-        raise UsageError(f"no passage of that document is at {where}")
+        raise UsageError(f"no passage of that document is at {f'code points {start}-{end}' if span else 'any place'}")
     return found
+
+
+def span_of_line(text: str, line: int) -> tuple[int, int]:
+    """Where a line, counted from 1, begins and ends in a text, in code points.
+
+    Raises:
+        UsageError: there is no such line, or nothing on it.
+    """
+    lines = text.split("\n")
+    if not 1 <= line <= len(lines) or not lines[line - 1].strip():
+        raise UsageError(f"no passage of that document is at line {line}")
+    start = sum(len(before) + 1 for before in lines[: line - 1])
+    return start, start + len(lines[line - 1])
 
 
 def mean(vectors: Vectors) -> Vectors:
@@ -142,7 +152,7 @@ def checked(query: str | Vectors, k: int, mode: str) -> None:
     Raises:
         UsageError: k is below 1, there is no such mode, the query is empty, or a vector is to be searched by words.
     """
-    if k < 1:
+    if not isinstance(k, int) or k < 1:
         raise UsageError(f"k is {k}; ask for at least 1 hit")
     if mode not in MODES:
         raise UsageError(f"there is no mode {mode!r}; choose one of {', '.join(MODES)}")

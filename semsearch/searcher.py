@@ -7,24 +7,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self, TypeAlias, TypeVar
 
 from semsearch import search, store
 from semsearch.config import IndexConfig
 from semsearch.edition import Edition
-from semsearch.errors import IndexDamagedError, ReadError, UsageError
+from semsearch.errors import IndexClosedError, IndexDamagedError, ReadError, UsageError
 from semsearch.search import Mode
 from semsearch.store import Catalog, Store, StoredDocument
 from semsearch.types import Document, Embedder, FileStat, Hit, Passage, Vectors
 
 _Result = TypeVar("_Result")
 
+Card: TypeAlias = tuple[int, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What an index is and holds. `size` is bytes on disk; `synced` is the time of the last change, ISO 8601, UTC.
+    """What an index is and holds. `size` is bytes on disk.
 
-    `truncated` counts passages of which the model does not read all: it is 0 unless vectors were brought along.
+    `synced` is the time of the last sync that changed something, ISO 8601, UTC. `truncated` counts passages of which
+    the model does not read all.
     """
 
     path: str
@@ -46,13 +49,12 @@ class Searcher:
     Searching is safe from several threads at once, also while one of them, or another process, writes.
     """
 
-    def __init__(self, path: Path, opened: Store, embedder: Embedder | None = None) -> None:
+    def __init__(self, path: Path, edition: Edition, card: Card, embedder: Embedder | None = None) -> None:
         self.path = path
+        self._edition = edition
+        self._card = card
         self._given = embedder
-        self._edition = Edition(opened, embedder)
-        self._card = _card(path)
         self._mutex = threading.Lock()
-        self._replaced: list[Store] = []
 
     @classmethod
     def open(cls, path: str | Path, *, embedder: Embedder | None = None) -> Self:
@@ -64,12 +66,14 @@ class Searcher:
             IndexDamagedError: a file of it is missing or is not what was written.
             ModelMismatchError: `embedder` is not the one that the index was made with.
         """
-        return cls(Path(path), Store(store.current(Path(path))), embedder)
+        path = Path(path).absolute()
+        # The card's state is taken before it is read: if it is replaced in between, the next call looks again.
+        card = card_of(path)
+        return cls(path, Edition(Store(store.current(path)), embedder), card, embedder)
 
     def close(self) -> None:
-        """Close the files of the index."""
-        for opened in [*self._replaced, self._edition.store]:
-            opened.close()
+        """Close the files of the index, as soon as no thread searches it any more; it cannot be used after that."""
+        self._edition.retire()
 
     def __enter__(self) -> Self:
         return self
@@ -137,9 +141,10 @@ class Searcher:
                 if document is None:
                     vectors, own = _vectors_of_file(edition, Path(path), span, line), []
                 else:
-                    own = [number for number, *_ in snapshot.catalog.passages_of(document)]
-                    at = search.near(snapshot.catalog.passages_of(document), span, line)
-                    vectors = snapshot.segments.vectors([number for number, *_ in at])
+                    passages = snapshot.catalog.passages_of(document)
+                    at = search.span_of_line(snapshot.catalog.text(document), line) if line is not None else span
+                    vectors = snapshot.segments.vectors(search.near(passages, at))
+                    own = search.near(passages, None)
                 parts = search.candidates(snapshot, "", search.mean(vectors), k + len(own))
                 return search.cite(snapshot, search.rank(snapshot, parts, k, set(own)), parts, _stat)
 
@@ -152,11 +157,13 @@ class Searcher:
             texts: each is cut at the model's limit.
             query: encode them as queries, not as documents.
         """
-        return self._latest().encode(texts, query=query)
+        if isinstance(texts, str):
+            raise UsageError("encode takes a list of texts; this is one text")
+        return self._on_latest(lambda edition: edition.encode(texts, query=query))
 
     def split(self, document: Document) -> list[Passage]:
         """The passages that the index makes of a document."""
-        return _split(self._latest(), document)
+        return self._on_latest(lambda edition: _split(edition, document))
 
     def folders(self) -> tuple[str, ...]:
         """The folders of articles that the index covers, as absolute paths."""
@@ -176,7 +183,8 @@ class Searcher:
 
     def verify(self) -> list[str]:
         """What is wrong with the index, a line each; an empty list when every check passed."""
-        return store.complaints(self._latest().store)
+        with self._latest().used() as edition:
+            return store.complaints(edition.store)
 
     def export(self, folder: str | Path) -> int:
         """Write every passage and its vector into a new folder: passages.jsonl and vectors.npy, row by row the same.
@@ -189,8 +197,7 @@ class Searcher:
         """
         from semsearch import transfer  # noqa: PLC0415 - a search does without it
 
-        edition = self._latest()
-        with edition.store.snapshot() as snapshot:
+        with self._latest().used() as edition, edition.store.snapshot() as snapshot:
             return transfer.export(snapshot, edition.config.dimension, Path(folder))
 
     def _listed(self, work: Callable[[Catalog], _Result]) -> _Result:
@@ -203,22 +210,24 @@ class Searcher:
     def _on_latest(self, work: Callable[[Edition], _Result]) -> _Result:
         """Do the work on the latest edition, and again if a rebuild took that away meanwhile."""
         while True:
-            edition = self._latest()
-            try:
-                return work(edition)
-            except IndexDamagedError:
-                if edition is self._latest():
-                    raise
+            with self._latest().used() as edition:
+                try:
+                    return work(edition)
+                except (IndexDamagedError, IndexClosedError):
+                    if edition is self._latest():
+                        raise
 
     def _latest(self) -> Edition:
         """The current edition; another one than before where the index was rebuilt since."""
-        if _card(self.path) != self._card:
+        if card_of(self.path) != self._card:
             with self._mutex:
-                self._card = _card(self.path)
+                card = card_of(self.path)
                 folder = store.current(self.path)
                 if folder != self._edition.store.folder:
-                    self._replaced.append(self._edition.store)
-                    self._edition = Edition(Store(folder), self._given)
+                    new = Edition(Store(folder), self._given)
+                    self._edition.retire()
+                    self._edition = new
+                self._card = card
         return self._edition
 
 
@@ -231,9 +240,16 @@ def _status(path: Path, edition: Edition) -> Status:
             folders=tuple(snapshot.catalog.folders()),
             segments=len(snapshot.segments.each),
             generation=snapshot.generation,
-            size=sum(file.stat().st_size for file in path.rglob("*") if file.is_file()),
+            size=sum(map(_size, path.rglob("*"))),
             synced=snapshot.catalog.setting("synced"),
         )
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size if file.is_file() else 0
+    except FileNotFoundError:
+        return 0  # a writer has just merged it away
 
 
 def _split(edition: Edition, document: Document) -> list[Passage]:
@@ -251,8 +267,9 @@ def _vectors_of_file(edition: Edition, path: Path, span: tuple[int, int] | None,
         why = str(error) if path.exists() else "there is no such file"
         raise UsageError(f"{path}: not a document of the index; {why}") from error
     passages = _split(edition, document)
-    places = [(number, passage.start, passage.end, passage.line) for number, passage in enumerate(passages)]
-    return edition.encode([passages[number].embedded for number, *_ in search.near(places, span, line)])
+    places = [(number, passage.start, passage.end) for number, passage in enumerate(passages)]
+    at = search.span_of_line(document.text, line) if line is not None else span
+    return edition.encode([passages[number].embedded for number in search.near(places, at)])
 
 
 def _stat(path: Path) -> FileStat:
@@ -261,7 +278,7 @@ def _stat(path: Path) -> FileStat:
     return stat_file(path)
 
 
-def _card(path: Path) -> tuple[int, int]:
+def card_of(path: Path) -> Card:
     """What tells one card of an index from the next: (inode, time of change)."""
     try:
         now = (path / store.CARD).stat()

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
 from semsearch.config import ENGLISH_ONLY
 from semsearch.diff import Changes, Known, diff, reason
-from semsearch.errors import FolderError, ReadError
+from semsearch.errors import FolderError, ReadError, UsageError
 from semsearch.intake import Incoming, embed, incoming
 from semsearch.language import is_english
 from semsearch.read import read_file, stat_file, walk
@@ -43,27 +43,45 @@ class SyncReport:
     `foreign` counts documents that it read which are not in English, where English is all that the model knows.
     """
 
-    added: int
-    changed: int
-    renamed: int
-    removed: int
-    unchanged: int
-    kept: int
-    passages: int
-    encoded: int
-    foreign: int
-    skipped: tuple[Skip, ...]
-    seconds: float
+    added: int = 0
+    changed: int = 0
+    renamed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    kept: int = 0
+    passages: int = 0
+    encoded: int = 0
+    foreign: int = 0
+    skipped: tuple[Skip, ...] = ()
+    seconds: float = 0.0
+
+    def __add__(self, other: SyncReport) -> SyncReport:
+        """What two runs did together."""
+        return SyncReport(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
 
 
-def find_changes(
-    store: Store,
-    root: Path,
-    include: Sequence[str] = (),
-    exclude: Sequence[str] = (),
-    *,
-    allow_empty: bool = False,
-) -> Changes:
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """Which files of a folder are read: gitignore-style patterns relative to it; none means all files."""
+
+    include: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.include or self.exclude)
+
+    def lists(self) -> tuple[list[str], list[str]]:
+        """Both as lists.
+
+        Raises:
+            UsageError: one is a single string, whose characters would be taken for patterns.
+        """
+        if isinstance(self.include, str) or isinstance(self.exclude, str):
+            raise UsageError("include and exclude take lists of patterns; this is one string")
+        return list(self.include), list(self.exclude)
+
+
+def find_changes(store: Store, root: Path, patterns: Patterns, *, allow_empty: bool = False) -> Changes:
     """Compare a folder with what the index holds of it; writes nothing.
 
     Raises:
@@ -72,7 +90,7 @@ def find_changes(
     """
     with store.tables() as tables:
         known = tables.known(str(root))
-    return _changes(root, known, include, exclude, allow_empty=allow_empty)
+    return _changes(root, known, patterns, allow_empty=allow_empty)
 
 
 def changes_for_new(folder: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Changes:
@@ -81,11 +99,40 @@ def changes_for_new(folder: Path, include: Sequence[str] = (), exclude: Sequence
     Raises:
         FolderError: the folder is missing, or holds nothing that can be read.
     """
-    return _changes(folder.resolve(), {}, include, exclude, allow_empty=False)
+    return _changes(root_of(folder), {}, Patterns(include, exclude), allow_empty=False)
 
 
-def _changes(root: Path, known: Known, include: Sequence[str], exclude: Sequence[str], *, allow_empty: bool) -> Changes:
-    found = list(walk(root, include, exclude))
+def root_of(folder: str | Path) -> Path:
+    """The absolute path by which a folder is known, without symbolic links.
+
+    Raises:
+        FolderError: its name is not valid UTF-8, so that it could not be written down.
+    """
+    root = Path(folder).resolve()
+    try:
+        str(root).encode()
+    except UnicodeEncodeError as error:
+        raise FolderError(f"{str(root)!r}: the folder's name is not valid UTF-8; rename it") from error
+    return root
+
+
+def check_nesting(root: Path, others: Iterable[Path]) -> None:
+    """Make sure that no file would be in an index twice.
+
+    Raises:
+        FolderError: the folder lies inside one of the others, or the other way round.
+    """
+    for other in others:
+        if root != other and (root.is_relative_to(other) or other.is_relative_to(root)):
+            raise FolderError(
+                f"{root}: this index covers {other}, so files would be in it twice; "
+                f"index {other} again, or choose another index with -i"
+            )
+
+
+def _changes(root: Path, known: Known, patterns: Patterns, *, allow_empty: bool) -> Changes:
+    gone = allow_empty and not root.exists()
+    found = [] if gone else list(walk(root, *patterns.lists()))
     if not allow_empty and not any(isinstance(item, Found) for item in found):
         raise FolderError(_nothing_in(root, len(known), found))
     return diff(found, known, lambda path: stat_file(root / path))

@@ -35,7 +35,7 @@ def export(snapshot: Snapshot, dimension: int, folder: Path) -> int:
             for start in range(0, len(ids), _BLOCK):
                 block = ids[start : start + _BLOCK]
                 vectors[start : start + len(block)] = snapshot.segments.vectors(block)
-                passages = snapshot.catalog.passages(block)
+                passages = {passage.id: passage for passage in snapshot.catalog.passages(block)}
                 for row, i in enumerate(block, start):
                     entry = _entry(row, passages[i], documents[passages[i].document])
                     lines.write(json.dumps(entry, ensure_ascii=False) + "\n")

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from semsearch.cli import main
+from semsearch import Document, Index
+from semsearch.cli import main, where
 from semsearch.show import FORMATS
 from semsearch.store import CARD, locked
 
@@ -306,13 +307,159 @@ def test_terminal_escapes_in_articles_do_nothing(run: Run, articles: Path) -> No
     assert not {"\x1b", "\x07", "\u202e"} & set(out)
 
 
+def test_terminal_escapes_in_names_do_nothing(run: Run, articles: Path) -> None:
+    """Of a file without a title, and in errors."""
+    run("index", "articles")
+    with Index.open(articles.parent / "indexes/articles") as index:
+        index.add([Document("x\x1b[31m", "A zeppelin.")])
+    printed = [
+        run("search", "zeppelin", "-k", "1").out,
+        *(run(*wrong).err for wrong in (("similar", "no\x1b[31m"), ("no\x1b[31m",), ("index", "no\x1b[31m"))),
+    ]
+    for text in printed:
+        assert "[31m" in text
+        assert "\x1b" not in text
+
+
 def test_a_broken_pipe_is_quiet(run: Run, articles: Path) -> None:
     """`semsearch search … | head -1` prints no error."""
     run("index", "articles")
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
-    command = f"{sys.executable} -m semsearch search alliance -k 50 --format jsonl | true"
+    for number in range(300):
+        (articles / f"{number}.txt").write_text(f"The alliance, part {number}. " + "It said so again. " * 20)
+    run("index", "articles")
+    for reader, printed in (("true", ""), ("head -c 1", "{")):
+        command = (
+            f'{sys.executable} -m semsearch search alliance -k 400 -f jsonl | {reader}; echo " ${{PIPESTATUS[0]}}"'
+        )
+        done = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True, check=False)
+        assert (done.stdout, done.stderr) == (f"{printed} 0\n", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize(
+    ("arguments", "status", "error"),
+    [
+        ("search alliance >&-", 2, "semsearch: standard output cannot be written: it is closed\n"),
+        ("search alliance >/dev/full", 2, "semsearch: standard output cannot be written: No space left on device\n"),
+        ("--help >/dev/full", 2, "semsearch: standard output cannot be written: No space left on device\n"),
+        ("search xylophone --mode lexical >&-", 1, ""),
+    ],
+)
+def test_output_that_cannot_be_written_is_an_error_of_a_line(
+    run: Run, articles: Path, arguments: str, status: int, error: str
+) -> None:
+    """Closed or full; where nothing has to be written, it does not matter."""
+    run("index", "articles")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    command = f"{sys.executable} -m semsearch {arguments}"
     done = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == ("", "")
+    assert (done.returncode, done.stderr) == (status, error)
+
+
+def test_the_shell_is_told_how_a_word_goes_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the completion script asks."""
+    monkeypatch.setenv("_SEMSEARCH_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "semsearch si")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    told = run()
+    assert (told.status, told.out) == (0, "plain,similar\n")
+
+
+def test_a_query_that_looks_like_an_option_is_explained(run: Run) -> None:
+    """Only for a search; after -- it is a query."""
+    run("index", "articles")
+    refused = run("search", "-5 degrees")
+    assert (refused.status, refused.out) == (2, "")
+    assert 'semsearch search -- "-5 degrees"' in refused.err
+    assert " -- " not in run("status", "-5").err
+    assert run("search", "--", "-5 alliance").status == 0
+
+
+def test_debug_shows_where_an_error_came_from(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before or after the command, or by the variable; the status stays 2. After -- it is a word."""
+    for arguments in (("--debug", "search", "x"), ("search", "x", "--debug"), ("search", "--debug", "x")):
+        shown = run(*arguments)
+        assert (shown.status, shown.out) == (2, "")
+        assert shown.err.startswith("Traceback")
+        assert "no index below ./indexes" in shown.err.splitlines()[-1]
+    for value, shows in (("1", True), ("0", False), ("", False)):
+        monkeypatch.setenv("SEMSEARCH_DEBUG", value)
+        assert ("Traceback" in run("search", "x").err) is shows
+    assert "Traceback" not in run("search", "--", "--debug").err
+    run("index", "articles")
+    assert run("search", "alliance", "--debug").status == 0
+
+
+def test_a_name_that_ends_like_a_place_is_a_name(run: Run, articles: Path) -> None:
+    """When the index holds such a document; a place in a document is still one."""
+    run("index", "articles")
+    with Index.open(articles.parent / "indexes/articles") as index:
+        index.add(
+            [Document("wire:1", "Stores of gas are full."), Document("wire", "The match was drawn.\n\nIt ended.")]
+        )
+    for place, text in (("wire:1", "Stores are full."), ("wire:0-20", "The match was drawn.")):
+        hits = json.loads(run("similar", place, "--format", "json").out)["hits"]
+        assert hits[0]["text"] == text
+    assert run("similar", "wire:77-99").status == 2
+
+
+def test_an_answer_is_printed_before_the_next_query_is_read(run: Run, articles: Path) -> None:
+    """A program can ask, read, and ask again; CSV has one header, paths each path once, JSON is one array."""
+    run("index", "articles")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    command = [sys.executable, "-m", "semsearch", "search", "-", "-k", "1", "-f", "csv"]
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as asked:
+        assert asked.stdin is not None
+        assert asked.stdout is not None
+        asked.stdin.write("alliance\n")
+        assert asked.stdout.readline().startswith("query,rank,")
+        assert asked.stdout.readline().startswith("alliance,1,")
+        asked.stdin.write("chess match\n")
+        asked.stdin.close()
+        assert asked.stdout.read().startswith("chess match,1,")
+    assert asked.returncode == 0
+    twice = run("search", "-", "-k", "1", "-f", "paths", stdin="alliance\nsecurity vacuum\n")
+    assert [Path(line).name for line in twice.out.splitlines()] == ["nato.txt"]
+    assert run("search", "-", "-f", "csv", stdin="\n").out == ""
+
+
+def test_an_empty_folder_is_accepted_for_a_rebuild(run: Run, articles: Path) -> None:
+    """With --allow-empty alone."""
+    run("index", "articles")
+    for file in articles.iterdir():
+        file.unlink()
+    assert run("index", "articles", "--rebuild").status == 2
+    assert run("list").out.count("\n") == 3
+    assert run("index", "articles", "--rebuild", "--allow-empty").status == 0
+    assert run("list").out == ""
+
+
+def test_a_dry_run_heeds_the_other_options(run: Run) -> None:
+    """It refuses what the run would refuse, and lists every file for a rebuild."""
+    run("index", "articles")
+    for option in (("--overlap", "1"), ("--model", "all-MiniLM-L6-v2")):
+        refused = run("index", "articles", "--dry-run", *option)
+        assert (refused.status, refused.out) == (2, "")
+        assert "--rebuild" in refused.err
+        anew = run("index", "articles", "--dry-run", "--rebuild", *option)
+        assert (anew.status, anew.out.splitlines()) == (0, ["+ energy.md", "+ nato.txt", "+ sport.html"])
+        assert "indexes/articles: would be made anew" in anew.err
+
+
+def test_an_index_among_its_articles_is_not_read(run: Run, articles: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`cd articles; semsearch index .` twice."""
+    monkeypatch.chdir(articles)
+    run("index", ".")
+    assert "up to date, 3 documents unchanged, 0 skipped" in run("index", ".").err
+
+
+def test_the_card_has_one_name() -> None:
+    """It is written down where the store is not loaded."""
+    assert where.CARD == CARD
+    assert sys.modules["semsearch.read.walk"]._CARD == CARD
 
 
 def test_completion_scripts_are_printed(run: Run) -> None:

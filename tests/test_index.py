@@ -207,8 +207,10 @@ def test_a_rebuild_takes_everything_along(index: Index, articles: Path, tmp_path
     index.add([Document("wire", "One. Two.", title="W", metadata={"x": 1}, sections=sections)])
     before = {(h.path, h.start, h.text, h.score) for h in index.search("article one", k=50)}
     embedder = HashEmbedder()
+    (other / "bad.txt").write_bytes(b"\0\0")
     report = Index.rebuild(index.path, articles, embedder=embedder)
-    assert report.added == 3
+    assert report.added == 4
+    assert [skip.path for skip in report.skipped] == ["bad.txt"]
     assert len(embedder.encoded) == index.status().passages
     after = {(h.path, h.start, h.text, h.score) for h in index.search("article one", k=50)}
     assert before == after

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from semsearch.errors import FolderError, UsageError
 from semsearch.read import READERS, walk
+from semsearch.store import CARD
 from semsearch.types import Found, Skip
 
 
@@ -63,6 +64,12 @@ def test_hidden_files_locks_and_backups_are_left_out_unsaid(tmp_path: Path) -> N
     """They are nobody's articles; a folder may be called `x~`."""
     grow(tmp_path, ".a.md", ".git/b.md", "~$c.md", "d.md~", ".e.md.swp", "f.md.swp", "x~/g.md", "~$y/h.md")
     assert [seen.path for seen in walk(tmp_path)] == ["x~/g.md", "~$y/h.md"]
+
+
+def test_an_index_below_the_folder_is_left_out_unsaid(tmp_path: Path) -> None:
+    """`cd articles; semsearch index .` does not come upon ./indexes; what only looks like one is read."""
+    grow(tmp_path, f"indexes/x/{CARD}", "indexes/x/README.md", "indexes/x/e1/store.db", "a.md", f"b/{CARD}/c.md")
+    assert [seen.path for seen in walk(tmp_path)] == ["a.md", f"b/{CARD}/c.md"]
 
 
 def test_ignore_files_hold_for_their_folder_and_below(tmp_path: Path) -> None:

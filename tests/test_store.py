@@ -93,7 +93,7 @@ def test_a_document_comes_back_as_it_was(opened: Store, embedder: HashEmbedder) 
     with opened.snapshot() as snapshot:
         (stored,) = snapshot.catalog.documents()
         assert snapshot.catalog.document(stored) == before
-        for passage in snapshot.catalog.passages(snapshot.catalog.passage_ids()).values():
+        for passage in snapshot.catalog.passages(snapshot.catalog.passage_ids()):
             assert text[passage.start : passage.end] == passage.text
 
 

@@ -1,19 +1,22 @@
 """The command line: parses, calls `Index`, prints; hits go to standard output, all else to standard error.
 
-Exit status: 0 found or done, 1 nothing found (or, of `verify`, something wrong), 2 an error, 130 interrupted.
+Exit status: 0 found or done, 1 nothing found, 2 an error (of `verify` also a damaged index), 130 interrupted.
 """
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
+import traceback
 from importlib import import_module
 
 import click
 
 from semsearch import __version__
 from semsearch.errors import SemsearchError
+from semsearch.show.text import safe
 
 _COMMANDS = {
     "index": "semsearch.cli.index:index",
@@ -27,6 +30,10 @@ _COMMANDS = {
 }
 
 ERROR, INTERRUPTED = 2, 130
+
+_COMPLETE = "_SEMSEARCH_COMPLETE"
+_DEBUG = "--debug"
+_DASH = 'Where that belongs to the query, put -- before the query: semsearch search -- "-5 degrees"'
 
 
 class _Commands(click.Group):
@@ -45,8 +52,8 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="semsearch")
-@click.option("--debug", is_flag=True, envvar="SEMSEARCH_DEBUG", help="Show where an error came from.")
-def cli(*, debug: bool) -> None:  # noqa: ARG001 - read by main
+@click.option(_DEBUG, is_flag=True, help="Show where an error came from.")
+def cli(*, debug: bool) -> None:  # noqa: ARG001 - main takes it out of the arguments, wherever it stands
     """Search a folder of articles by meaning and by words, offline, with exact citations.
 
     \b
@@ -61,30 +68,80 @@ def cli(*, debug: bool) -> None:  # noqa: ARG001 - read by main
 
 def main() -> None:
     """Run the command line and leave with its exit status."""
-    debug = "--debug" in sys.argv or bool(os.environ.get("SEMSEARCH_DEBUG"))
+    arguments, debug = _without_debug(sys.argv[1:])
+    if sys.stdout is None:
+        # Closed: what is written fails, and no file of an index gets the number of standard output.
+        sys.stdout = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115 - open until the end
     try:
-        status = cli.main(prog_name="semsearch", standalone_mode=False)
+        status = _run(arguments)
         sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
+        _complain(error)
         status = ERROR
     except (click.Abort, KeyboardInterrupt):
-        click.echo("semsearch: interrupted; what was committed is safe", err=True)
+        click.echo("\nsemsearch: interrupted; what was committed is safe", err=True)
         status = INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has gone; what is still in the buffer must not raise again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()
         status = 0
-    except (SemsearchError, Exception) as error:
+    except (SemsearchError, Exception) as error:  # noqa: BLE001 - whatever it is, it is said in a line
+        said = _said(error)
         if debug:
-            raise
-        click.echo(f"semsearch: {_said(error)}", err=True)
+            traceback.print_exception(error)
+        else:
+            click.echo(safe(f"semsearch: {said}"), err=True)
         status = ERROR
-    sys.exit(status if isinstance(status, int) else 0)
+    sys.exit(status)
+
+
+def _without_debug(arguments: list[str]) -> tuple[list[str], bool]:
+    """The arguments without --debug, which may stand anywhere before a `--`, and whether it or the variable is set."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    rest = [argument for argument in arguments[:end] if argument != _DEBUG]
+    wanted = os.environ.get("SEMSEARCH_DEBUG", "").lower() not in {"", "0", "false", "no", "off"}
+    return [*rest, *arguments[end:]], wanted or len(rest) < end
+
+
+def _run(arguments: list[str]) -> int:
+    """What click's own `main` does, which would take a broken pipe for a failure."""
+    if instruction := os.environ.get(_COMPLETE):
+        from click.shell_completion import shell_complete  # noqa: PLC0415 - only when a shell asks
+
+        return shell_complete(cli, {}, "semsearch", _COMPLETE, instruction)
+    try:
+        with cli.make_context("semsearch", arguments) as context:
+            status = cli.invoke(context)
+    except click.exceptions.Exit as left:
+        status = left.exit_code
+    return status if isinstance(status, int) else 0
+
+
+def _complain(error: click.ClickException) -> None:
+    """Show what click has to say of the arguments."""
+    said = io.StringIO()
+    error.show(file=said)
+    click.echo(safe(said.getvalue()), err=True, nl=False)
+    if isinstance(error, click.NoSuchOption) and error.ctx is not None and error.ctx.command.name == "search":
+        click.echo(_DASH, err=True)
 
 
 def _said(error: Exception) -> str:
     if isinstance(error, SemsearchError):
         return str(error)
+    if isinstance(error, OSError) and _is_of_output(error):
+        trouble = error.strerror if sys.stdout.writable() else "it is closed"
+        _give_up_output()
+        return f"standard output cannot be written: {trouble}"
     kind = type(error).__name__
     return f"unexpected {kind}: {error}; please report it with what --debug shows (semsearch --debug …)"
+
+
+def _is_of_output(error: OSError) -> bool:
+    """Whether it was raised where output is written: by `click.echo`, or where `main` flushes."""
+    frame = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][-1]
+    return frame.f_code in {click.echo.__code__, main.__code__}
+
+
+def _give_up_output() -> None:
+    """Let what is still in the buffer go nowhere: it must not raise again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

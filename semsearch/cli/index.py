@@ -68,14 +68,16 @@ def index(  # noqa: PLR0913 - an argument an option
 
     path = path_for(folder, name)
     exists = (path / CARD).exists()
-    if not exists:
+    if not exists or (dry_run and rebuild):
         # Looks at the folder before there is an index: a wrong name leaves nothing behind.
         changes = changes_for_new(folder, include, exclude)
     elif dry_run:
-        with Index.open(path) as opened:
+        with _opened(path, model, overlap) as opened:
             changes = opened.changes(folder, include=include, exclude=exclude, allow_empty=allow_empty)
     if dry_run:
         _list(changes, verbose=verbose)
+        if exists and rebuild:
+            click.echo(safe(f"{path}: would be made anew"), err=True)
         return
     with _progress() as progress:
         if rebuild and exists:
@@ -86,6 +88,7 @@ def index(  # noqa: PLR0913 - an argument an option
                 overlap=overlap,
                 include=include,
                 exclude=exclude,
+                allow_empty=allow_empty,
                 progress=progress,
             )
         else:
@@ -127,15 +130,16 @@ def _list(changes: Changes, *, verbose: bool) -> None:
 
 def _summary(path: Path, report: SyncReport, *, verbose: bool) -> None:
     _skips(report.skipped, verbose=verbose)
+    place = safe(str(path))
     if report.added or report.changed or report.renamed or report.removed:
         click.echo(
-            f"{path}: {report.added} added, {report.changed} changed, {report.renamed} renamed, {report.removed} "
+            f"{place}: {report.added} added, {report.changed} changed, {report.renamed} renamed, {report.removed} "
             f"removed, {report.unchanged} unchanged, {len(report.skipped)} skipped",
             err=True,
         )
     else:
         click.echo(
-            f"{path}: up to date, {report.unchanged} documents unchanged, {len(report.skipped)} skipped",
+            f"{place}: up to date, {report.unchanged} documents unchanged, {len(report.skipped)} skipped",
             err=True,
         )
     if report.kept:
@@ -160,9 +164,10 @@ def _skips(skips: Iterable[Skip], *, verbose: bool) -> None:
         if skip.reason.startswith(_UNREAD) and not verbose:
             kinds[skip.reason] += 1
         else:
-            click.echo(f"skipped {safe(skip.path)}: {skip.reason}", err=True)
+            click.echo(safe(f"skipped {skip.path}: {skip.reason}"), err=True)
     for reason, number in sorted(kinds.items()):
-        click.echo(f"skipped {number} {'file' if number == 1 else 'files'}: {reason} (-v lists them)", err=True)
+        files = "file" if number == 1 else "files"
+        click.echo(safe(f"skipped {number} {files}: {reason} (-v lists them)"), err=True)
 
 
 @contextmanager

@@ -6,6 +6,8 @@ import os
 import re
 import shutil
 import sys
+from contextlib import suppress
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -14,9 +16,11 @@ from semsearch.cli.where import index_option, open_index
 from semsearch.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
+    from semsearch.index import Index
     from semsearch.show import Answer
+    from semsearch.types import Hit
 
 NOTHING_FOUND = 1
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
@@ -71,13 +75,13 @@ def search(
 
     QUERY `-` reads queries from standard input, one a line. Exit status 1 when nothing was found.
     """
-    queries = _from_input() if query == ("-",) else [_printable(" ".join(query))]
+    queries: Iterable[str] = _from_input() if query == ("-",) else [_printable(" ".join(query))]
     from semsearch.show import Answer  # noqa: PLC0415 - `semsearch --help` does without it
 
     with open_index(name) as index:
-        _warn(queries, index.config.model, mode)
-        answers = [Answer(text, mode, index.search(text, k=k, mode=mode)) for text in queries]  # type: ignore[arg-type]
-    return _show(answers, format_, color, explain=explain, many=query == ("-",))
+        known = _warned(queries, index.config.model, mode)
+        answers = (Answer(text, mode, index.search(text, k=k, mode=mode)) for text in known)  # type: ignore[arg-type]
+        return _show(answers, format_, color, explain=explain, many=query == ("-",))
 
 
 @click.command()
@@ -91,20 +95,27 @@ def similar(place: str, k: int, format_: str, color: str, name: str | None, *, e
     """
     from semsearch.show import Answer  # noqa: PLC0415 - `semsearch --help` does without it
 
-    path, span, line = parsed_place(place)
     with open_index(name) as index:
-        answer = Answer(place, "dense", index.similar(path, span=span, line=line, k=k))
+        answer = Answer(place, "dense", _like(index, place, k))
     return _show([answer], format_, color, explain=explain, many=False)
 
 
-def _from_input() -> list[str]:
+def _from_input() -> Iterator[str]:
+    """The queries of standard input, read as they are asked for; that there is one is sure at once."""
+    queries = _lines()
+    first = next(queries, None)
+    if first is None:
+        raise UsageError("standard input holds no query; give one a line")
+    return chain([first], queries)
+
+
+def _lines() -> Iterator[str]:
     try:
-        queries = [_printable(line.strip()) for line in sys.stdin if line.strip()]
+        for line in sys.stdin or ():
+            if line.strip():
+                yield _printable(line.strip())
     except UnicodeDecodeError as error:
         raise UsageError(f"standard input is not {error.encoding}; convert it, or set the locale") from error
-    if not queries:
-        raise UsageError("standard input holds no query; give one a line")
-    return queries
 
 
 def _printable(query: str) -> str:
@@ -112,13 +123,26 @@ def _printable(query: str) -> str:
     return query.encode(errors="replace").decode()
 
 
-def _warn(queries: Sequence[str], model: str, mode: str) -> None:
-    """Say so when a query is in a script that the model does not know."""
+def _warned(queries: Iterable[str], model: str, mode: str) -> Iterator[str]:
+    """The queries; says so, once, when one is in a script that the model does not know."""
     from semsearch.config import ENGLISH_ONLY  # noqa: PLC0415 - `semsearch --help` does without it
     from semsearch.language import is_latin  # noqa: PLC0415 - the same
 
-    if model in ENGLISH_ONLY and mode != "lexical" and not all(is_latin(query) for query in queries):
-        click.echo(f"the model {model} knows English only: such a query finds by words, not by meaning", err=True)
+    silent = model not in ENGLISH_ONLY or mode == "lexical"
+    for query in queries:
+        if not silent and not is_latin(query):
+            silent = True
+            click.echo(f"the model {model} knows English only: such a query finds by words, not by meaning", err=True)
+        yield query
+
+
+def _like(index: Index, place: str, k: int) -> list[Hit]:
+    """What is like a place; a document whose very name ends like one comes first."""
+    path, span, line = parsed_place(place)
+    if path != place:
+        with suppress(UsageError):
+            return index.similar(place, k=k)
+    return index.similar(path, span=span, line=line, k=k)
 
 
 def parsed_place(place: str) -> tuple[str, tuple[int, int] | None, int | None]:
@@ -130,7 +154,7 @@ def parsed_place(place: str) -> tuple[str, tuple[int, int] | None, int | None]:
     return match["path"], span, int(match["line"]) if match["line"] else None
 
 
-def _show(answers: Sequence[Answer], format_: str, color: str, *, explain: bool, many: bool) -> int:
+def _show(answers: Iterable[Answer], format_: str, color: str, *, explain: bool, many: bool) -> int:
     from semsearch.show import FORMATS, Look  # noqa: PLC0415 - `semsearch --help` does without it
 
     terminal = sys.stdout.isatty()
@@ -141,6 +165,14 @@ def _show(answers: Sequence[Answer], format_: str, color: str, *, explain: bool,
         many=many,
         folder=os.getcwd(),  # noqa: PTH109 - as the shell names it
     )
-    for line in FORMATS[format_](answers, look):
+    status = NOTHING_FOUND
+
+    def noted() -> Iterator[Answer]:
+        nonlocal status
+        for answer in answers:
+            status = 0 if answer.hits else status
+            yield answer
+
+    for line in FORMATS[format_](noted(), look):
         click.echo(line, color=True)
-    return 0 if any(answer.hits for answer in answers) else NOTHING_FOUND
+    return status

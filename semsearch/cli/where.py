@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 INDEXES = Path("indexes")
 CARD = "semsearch.json"
+"""The same as `store.CARD`, as a test sees to; written again because `semsearch --help` does without the store."""
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
@@ -84,8 +85,8 @@ def _all() -> list[Path]:
 
 
 def _folders(path: Path) -> tuple[str, ...]:
-    from semsearch.errors import StoreError  # noqa: PLC0415 - the same
-    from semsearch.index import Index  # noqa: PLC0415 - `semsearch --help` does without it
+    from semsearch.errors import StoreError  # noqa: PLC0415 - `semsearch --help` does without it
+    from semsearch.index import Index  # noqa: PLC0415 - the same
 
     try:
         with Index.open(path) as index:

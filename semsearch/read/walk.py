@@ -23,6 +23,9 @@ _Rules: TypeAlias = tuple[tuple[int, Rules], ...]
 _Entries: TypeAlias = "list[os.DirEntry[str]]"
 _Listed: TypeAlias = "tuple[_Folder, Iterator[os.DirEntry[str]]]"
 
+_CARD = "semsearch.json"
+"""The file that makes a folder an index of ours; the same as `store.CARD`, as a test sees to."""
+
 _NOT_UTF8 = "the name is not valid UTF-8"
 _LARGEST_IGNORE_FILE = 2**20
 
@@ -32,8 +35,8 @@ def walk(root: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -
 
     Sorted by name within a folder, depth first. `include` and `exclude` are gitignore patterns relative to `root`;
     with `include`, only files that it means are looked at. Left out without a word: hidden files and folders, lock
-    files and backups of editors, and what `exclude` or an ignore file in the tree means. Symbolic links are not
-    followed, except for `root` itself.
+    files and backups of editors, indexes of semsearch, and what `exclude` or an ignore file in the tree means.
+    Symbolic links are not followed, except for `root` itself.
 
     Raises:
         UsageError: a pattern can match nothing.
@@ -101,7 +104,7 @@ class _Walker:
             return Skip(_shown(folder.path + entry.name), f"cannot be examined: {error.strerror}", passing=True)
 
     def _enter(self, above: _Folder, entry: os.DirEntry[str]) -> _Listed | Skip | None:
-        """The folder and its entries."""
+        """The folder and its entries; None also for an index."""
         path = f"{above.path}{entry.name}/"
         if self._left_out(above, path):
             return None
@@ -113,6 +116,8 @@ class _Walker:
             return None
         except OSError as error:
             return Skip(path, f"cannot be listed: {error.strerror}", passing=True)
+        if any(entry.name == _CARD and entry.is_file(follow_symlinks=False) for entry in entries):
+            return None
         rules = _with_own_rules(above.rules, path, entries)
         return _Folder(path, rules, self._included(above, path)), iter(entries)
 

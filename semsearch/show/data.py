@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from semsearch.show.answer import Answer, Look
@@ -43,7 +43,7 @@ def hit_fields(hit: Hit) -> dict[str, Any]:
     }
 
 
-def as_json(answers: Sequence[Answer], look: Look) -> Iterator[str]:
+def as_json(answers: Iterable[Answer], look: Look) -> Iterator[str]:
     """One object for one query, an array of objects for queries from standard input."""
     objects = [
         {"query": answer.query, "mode": answer.mode, "hits": [hit_fields(hit) for hit in answer.hits]}
@@ -52,14 +52,14 @@ def as_json(answers: Sequence[Answer], look: Look) -> Iterator[str]:
     yield json.dumps(objects if look.many else objects[0], ensure_ascii=False, indent=2)
 
 
-def as_jsonl(answers: Sequence[Answer], look: Look) -> Iterator[str]:  # noqa: ARG001 - every format is called alike
+def as_jsonl(answers: Iterable[Answer], look: Look) -> Iterator[str]:  # noqa: ARG001 - every format is called alike
     """A hit a line, each with its query."""
     for answer in answers:
         for hit in answer.hits:
             yield json.dumps({"query": answer.query, **hit_fields(hit)}, ensure_ascii=False)
 
 
-def as_csv(answers: Sequence[Answer], look: Look) -> Iterator[str]:  # noqa: ARG001 - every format is called alike
+def as_csv(answers: Iterable[Answer], look: Look) -> Iterator[str]:  # noqa: ARG001 - every format is called alike
     """A header and a row a hit, as RFC 4180 has it but for the ends of lines."""
     yield _row(dict(zip(_COLUMNS, _COLUMNS, strict=True)))
     for answer in answers:
@@ -67,9 +67,13 @@ def as_csv(answers: Sequence[Answer], look: Look) -> Iterator[str]:  # noqa: ARG
             yield _row({"query": answer.query, **hit_fields(hit), **hit.scores})
 
 
-def as_paths(answers: Sequence[Answer], look: Look) -> Iterator[str]:  # noqa: ARG001 - every format is called alike
+def as_paths(answers: Iterable[Answer], look: Look) -> Iterator[str]:  # noqa: ARG001 - every format is called alike
     """The path of each document that was found, once, in order of its best passage."""
-    yield from dict.fromkeys(hit.path for answer in answers for hit in answer.hits)
+    shown: set[str] = set()
+    for answer in answers:
+        new = dict.fromkeys(hit.path for hit in answer.hits if hit.path not in shown)
+        shown.update(new)
+        yield from new
 
 
 def _row(fields: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from semsearch.show.answer import Answer, Look
@@ -25,7 +25,7 @@ _INDENT = "    "
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
-def as_text(answers: Sequence[Answer], look: Look) -> Iterator[str]:
+def as_text(answers: Iterable[Answer], look: Look) -> Iterator[str]:
     """Lines for a person to read."""
     for answer in answers:
         if look.many:
@@ -55,7 +55,7 @@ def safe(text: str) -> str:
 
 
 def _hit(hit: Hit, wanted: frozenset[str], look: Look) -> Iterator[str]:
-    title = safe(" ".join(hit.title.split())) or Path(hit.path).name
+    title = safe(" ".join(hit.title.split()) or Path(hit.path).name)
     yield f"{hit.rank:2d}. {_styled(title, _BOLD, look)}  {_styled(f'{hit.score:.3f}', _DIM, look)}"
     details = " · ".join(safe(part) for part in (hit.date[:10], hit.heading) if part)
     where = _styled(safe(place(hit, look.folder)), _PLACE, look)

@@ -1,7 +1,16 @@
 """Keeps an index on disk: documents, passages, vectors and terms, with one commit point; reads no article."""
 
 from semsearch.store.catalog import Catalog, StoredDocument, StoredPassage, fingerprint
-from semsearch.store.editions import CARD, create, current, discard_editions, locked, publish
+from semsearch.store.editions import (
+    CARD,
+    check_free,
+    create,
+    current,
+    discard_editions,
+    locked,
+    publish,
+    settings,
+)
 from semsearch.store.files import storage
 from semsearch.store.store import Addition, Snapshot, Store
 from semsearch.store.vectors import checked, unit
@@ -15,6 +24,7 @@ __all__ = [
     "Store",
     "StoredDocument",
     "StoredPassage",
+    "check_free",
     "checked",
     "complaints",
     "create",
@@ -23,6 +33,7 @@ __all__ = [
     "fingerprint",
     "locked",
     "publish",
+    "settings",
     "storage",
     "unit",
 ]

@@ -12,9 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from semsearch.errors import IndexDamagedError
 from semsearch.store.files import Written
 from semsearch.types import Document, FileStat, Passage, Section
 
@@ -103,6 +105,20 @@ class Catalog:
         self._run("INSERT OR IGNORE INTO folders (root) VALUES (?)", (root,))
         return int(self._run("SELECT id FROM folders WHERE root = ?", (root,)).fetchone()[0])
 
+    def patterns(self, root: str) -> tuple[list[str], list[str]]:
+        """The patterns of files to include and to exclude that the last run over a folder used."""
+        row = self._run("SELECT include, exclude FROM folders WHERE root = ?", (root,)).fetchone()
+        return (json.loads(row[0]), json.loads(row[1])) if row else ([], [])
+
+    def set_patterns(self, root: str, include: Sequence[str], exclude: Sequence[str]) -> None:
+        """Note the patterns of a run."""
+        values = (json.dumps(list(include)), json.dumps(list(exclude)), self.folder(root))
+        self._run("UPDATE folders SET include = ?, exclude = ? WHERE id = ?", values)
+
+    def forget_empty_folders(self) -> None:
+        """Drop folders that no document is from."""
+        self._run("DELETE FROM folders WHERE id > 0 AND id NOT IN (SELECT folder FROM documents)")
+
     def known(self, root: str) -> dict[str, tuple[int, FileStat]]:
         """Number and stat of every document of a folder, by its path."""
         query = (
@@ -150,16 +166,15 @@ class Catalog:
         row = self._run("SELECT checksum, text FROM texts WHERE document = ?", (document,)).fetchone()
         return row is not None and row[0] == fingerprint(row[1])
 
-    def passages(self, ids: Iterable[int]) -> dict[int, StoredPassage]:
-        """The passages with these ids, by id, with their texts."""
-        query = (
-            "SELECT p.id, p.document, start, end, line, heading, tokens, substr(text, first_byte + 1, bytes) "
-            "FROM passages p JOIN texts t ON t.document = p.document WHERE p.id IN "
-        )
-        found = {}
-        for number, document, start, end, line, heading, tokens, text in self._by_id(query, ids):
-            found[number] = StoredPassage(number, document, start, end, line, heading, tokens, text.decode())
-        return found
+    def passages(self, ids: Iterable[int]) -> Iterator[StoredPassage]:
+        """The passages with these ids, a document's together; each document's text is read once."""
+        query = "SELECT id, document, start, end, line, heading, tokens FROM passages WHERE id IN "
+        text, of = "", 0
+        for number, document, *fields in sorted(self._by_id(query, ids), key=itemgetter(1, 0)):
+            if document != of:
+                text, of = self.text(document), document
+            start, end, line, heading, tokens = fields
+            yield StoredPassage(number, document, start, end, line, heading, tokens, text[start:end])
 
     def places(self, ids: Iterable[int]) -> dict[int, tuple[str, str, int]]:
         """Root, path and start of each passage: an order that does not depend on when it was indexed."""
@@ -169,9 +184,9 @@ class Catalog:
         )
         return {row[0]: row[1:] for row in self._by_id(query, ids)}
 
-    def passages_of(self, document: int) -> list[tuple[int, int, int, int]]:
-        """Id, start, end and line of each passage of a document, in order."""
-        query = "SELECT id, start, end, line FROM passages WHERE document = ? ORDER BY start"
+    def passages_of(self, document: int) -> list[tuple[int, int, int]]:
+        """Id, start and end of each passage of a document, in order."""
+        query = "SELECT id, start, end FROM passages WHERE document = ? ORDER BY start"
         return self._run(query, (document,)).fetchall()
 
     def passage_ids(self) -> Iterator[int]:
@@ -179,8 +194,10 @@ class Catalog:
         return (row[0] for row in self._run("SELECT id FROM passages ORDER BY id"))
 
     def embedded(self, fingerprints: Iterable[bytes]) -> dict[bytes, int]:
-        """A passage for each of the fingerprints that is known."""
-        return dict(self._by_id("SELECT embedded, id FROM passages WHERE embedded IN ", fingerprints))
+        """A passage for each of the fingerprints that is known; it may be gone, but its vector is not."""
+        wanted = list(fingerprints)
+        gone = dict(self._by_id("SELECT embedded, passage FROM tombstones WHERE embedded IN ", wanted))
+        return gone | dict(self._by_id("SELECT embedded, id FROM passages WHERE embedded IN ", wanted))
 
     def counts(self, limit: int) -> dict[str, int]:
         """How many documents, passages and tokens there are, and passages with more than `limit` tokens."""
@@ -207,7 +224,7 @@ class Catalog:
         self._run("INSERT OR REPLACE INTO texts VALUES (?, ?, ?, ?, ?)", row)
         return replaces
 
-    def add_passages(self, document: int, text: str, passages: Sequence[Passage], *, own: bool = False) -> list[int]:
+    def add_passages(self, document: int, passages: Sequence[Passage], *, own: bool = False) -> list[int]:
         """Store the passages of a document; their ids, which rise.
 
         `own` says that their vectors are not the model's, so that they are never taken for another passage.
@@ -216,26 +233,15 @@ class Catalog:
         first = (row[0] if row else 0) + 1
         ids = list(range(first, first + len(passages)))
         rows = (
-            (
-                i,
-                document,
-                p.start,
-                p.end,
-                at,
-                size,
-                p.line,
-                p.heading,
-                p.tokens,
-                b"" if own else fingerprint(p.embedded),
-            )
-            for i, p, (at, size) in zip(ids, passages, _bytes(text, passages), strict=True)
+            (i, document, p.start, p.end, p.line, p.heading, p.tokens, b"" if own else fingerprint(p.embedded))
+            for i, p in zip(ids, passages, strict=True)
         )
-        self._many("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self._many("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
         return ids
 
     def drop_passages(self, document: int) -> None:
         """Remove the passages of a document; their rows in segments are dead from here on."""
-        self._run("INSERT INTO tombstones SELECT id FROM passages WHERE document = ?", (document,))
+        self._run("INSERT INTO tombstones SELECT id, embedded FROM passages WHERE document = ?", (document,))
         self._run("DELETE FROM passages WHERE document = ?", (document,))
 
     def drop(self, document: int) -> None:
@@ -252,12 +258,12 @@ class Catalog:
 
     def locate(self, path: str) -> int | None:
         """The number of the document that a path below one of the folders, or a name, means."""
-        absolute = Path(path).absolute()
-        for root in self.folders():
-            if absolute.is_relative_to(root):
-                number = self.find(root, absolute.relative_to(root).as_posix())
-                if number is not None:
-                    return number
+        for absolute in (Path(path).absolute(), Path(path).resolve()):
+            for root in self.folders():
+                if absolute.is_relative_to(root):
+                    number = self.find(root, absolute.relative_to(root).as_posix())
+                    if number is not None:
+                        return number
         return self.find("", path)
 
     def touch(self, document: int, stat: FileStat) -> None:
@@ -305,19 +311,16 @@ class Catalog:
         """What SQLite's own check finds."""
         return [row[0] for row in self._run("PRAGMA integrity_check") if row[0] != "ok"]
 
+    def check(self) -> None:
+        """Stop at the first thing that SQLite's own check finds.
+
+        Raises:
+            IndexDamagedError: there is one.
+        """
+        if complaints := self.complaints():
+            raise IndexDamagedError(complaints[0])
+
     def _by_id(self, query: str, values: Iterable[Any]) -> Iterator[Any]:
         rest = iter(values)
         while part := list(islice(rest, _IN)):
             yield from self._run(f"{query}({', '.join('?' * len(part))})", part).fetchall()
-
-
-def _bytes(text: str, passages: Sequence[Passage]) -> Iterator[tuple[int, int]]:
-    """Where each passage begins in the UTF-8 of the text, and its length there, in one pass.
-
-    Passages may overlap but begin in rising order.
-    """
-    at = place = 0
-    for passage in passages:
-        place += len(text[at : passage.start].encode())
-        at = passage.start
-        yield place, len(passage.text.encode())

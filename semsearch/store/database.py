@@ -41,7 +41,7 @@ def create(path: Path, settings: Mapping[str, str]) -> None:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
             connection.executescript(f"BEGIN; {files('semsearch.store').joinpath('schema.sql').read_text()} COMMIT;")
-            connection.execute("INSERT INTO folders VALUES (0, '')")
+            connection.execute("INSERT INTO folders (id, root) VALUES (0, '')")
             connection.executemany("INSERT INTO settings VALUES (?, ?)", settings.items())
         finally:
             connection.close()
@@ -92,7 +92,7 @@ def translated(path: Path) -> Iterator[None]:
             raise StorageError(f"{path}: {error}; what was committed is safe") from error
         if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             raise IndexLockedError(f"{path}: another process is writing to it; try again later") from error
-        raise IndexDamagedError(f"{path}: {error}; run `semsearch verify`") from error
+        raise IndexDamagedError(f"{path}: {error}; run `semsearch index FOLDER --rebuild`") from error
     except sqlite3.DatabaseError as error:
         raise IndexDamagedError(f"{path}: {error}; run `semsearch index --rebuild`") from error
 

@@ -24,6 +24,7 @@ from semsearch.store.store import Store
 
 FORMAT = 1
 CARD = "semsearch.json"
+_MAKING = "making"
 
 
 def current(path: Path) -> Path:
@@ -51,9 +52,18 @@ def current(path: Path) -> Path:
     return path / edition
 
 
-def publish(path: Path, edition: Path) -> None:
+def settings(path: Path) -> IndexConfig | None:
+    """The settings as the card has them, for when the index cannot be read; None where the card cannot either."""
+    try:
+        return IndexConfig.from_json(json.dumps(json.loads((path / CARD).read_text(encoding="utf-8"))["config"]))
+    except (OSError, ValueError, KeyError, TypeError, IndexDamagedError):
+        return None
+
+
+def publish(path: Path, edition: Store) -> None:
     """Make an edition the current one, at once."""
-    write_text(path / CARD, json.dumps({"format": FORMAT, "current": edition.name}) + "\n")
+    config = json.loads(edition.config.to_json())
+    write_text(path / CARD, json.dumps({"format": FORMAT, "current": edition.folder.name, "config": config}) + "\n")
 
 
 def discard_editions(path: Path, *kept: Path) -> None:
@@ -64,20 +74,41 @@ def discard_editions(path: Path, *kept: Path) -> None:
 
 
 def create(path: Path, config: IndexConfig) -> Store:
-    """A new index at `path`, which must not exist, or be an empty folder.
+    """A new index at `path`, which `check_free` found free.
+
+    A file called "making" stands there until the index is whole, so that what a kill leaves is told from what is not
+    ours to delete.
 
     Raises:
         IndexExistsError: there is something there.
         StorageError: the place cannot be written.
     """
+    check_free(path)
+    with storage(path):
+        path.mkdir(parents=True, exist_ok=True)
+        (path / _MAKING).touch()
+        discard_editions(path)
+    store = Store.create(path / "e1", config)
+    publish(path, store)
+    (path / _MAKING).unlink()
+    return store
+
+
+def check_free(path: Path) -> None:
+    """Make sure that an index can be made at `path`: that nothing is there, or what an unfinished creation has left.
+
+    Raises:
+        IndexExistsError: there is something else.
+    """
     if (path / CARD).exists():
         raise IndexExistsError(f"{path}: there is an index already; open it, or choose another name")
-    if path.exists() and (not path.is_dir() or any(p.name not in {"lock", "e1"} for p in path.iterdir())):
-        raise IndexExistsError(f"{path}: holds something that is no index; choose another name")
-    discard_editions(path)
-    store = Store.create(path / "e1", config)
-    publish(path, store.folder)
-    return store
+    if not path.exists():
+        return
+    found = {entry.name for entry in path.iterdir()} if path.is_dir() else {path.name}
+    allowed = {"lock", _MAKING, f"{CARD}.unfinished"} | ({"e1"} if _MAKING in found else set())
+    if strange := sorted(found - allowed):
+        lost = f"; if {CARD} was lost, put it back" if strange[0].startswith("e") else ""
+        raise IndexExistsError(f"{path}: holds {strange[0]}, which is no index; choose another name{lost}")
 
 
 @contextmanager

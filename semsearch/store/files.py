@@ -66,7 +66,7 @@ def map_arrays(path: Path, expected: Written) -> dict[str, Array]:
         FileNotFoundError: there is no such file.
         IndexDamagedError: it is not what was written.
     """
-    with path.open("rb", buffering=0) as file:
+    with _opened(path) as file:
         if os.fstat(file.fileno()).st_size != expected.size:
             raise IndexDamagedError(_damaged(path, "its size is not what was written"))
         if _checksum(file) != expected.checksum:
@@ -147,6 +147,15 @@ def _blocks(header: bytes, arrays: Mapping[str, Sequence[Array]]) -> Iterator[by
             size += piece.nbytes
             yield np.ascontiguousarray(piece).reshape(-1).view(np.uint8).data
         yield bytes(_padded(size) - size)
+
+
+def _opened(path: Path) -> FileIO:
+    try:
+        return path.open("rb", buffering=0)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise IndexDamagedError(_damaged(path, f"it cannot be opened ({error.strerror})")) from error
 
 
 def _checksum(file: FileIO) -> str:

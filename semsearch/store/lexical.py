@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from math import log
 from typing import ClassVar
@@ -45,7 +45,6 @@ class LexicalSegment:
     rows: NDArray[np.uint32]
     counts: NDArray[np.uint16]
     lives: NDArray[np.bool_] | None = None
-    found: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def arrays(self) -> dict[str, list[Array]]:
         """What the segment's file holds."""
@@ -57,10 +56,16 @@ class LexicalSegment:
         return self.names[start : int(self.ends[index])].tobytes()
 
     def find(self, term: str) -> int:
-        """The number of a term, -1 where no passage has it; by bisection, remembered."""
-        if term not in self.found:
-            self.found[term] = self._bisect(term.encode())
-        return self.found[term]
+        """The number of a term, -1 where no passage has it; by bisection."""
+        wanted = term.encode()
+        low, high = 0, len(self.ends)
+        while low < high:
+            middle = (low + high) // 2
+            if self.term(middle) < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        return low if low < len(self.ends) and self.term(low) == wanted else -1
 
     def postings(self, term: str) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:
         """The living rows that have the term, and how often each has it."""
@@ -79,16 +84,6 @@ class LexicalSegment:
         if self.lives is None:
             return len(self.ids), int(self.lengths.sum(dtype=np.int64))
         return int(np.count_nonzero(self.lives)), int(self.lengths[self.lives].sum(dtype=np.int64))
-
-    def _bisect(self, wanted: bytes) -> int:
-        low, high = 0, len(self.ends)
-        while low < high:
-            middle = (low + high) // 2
-            if self.term(middle) < wanted:
-                low = middle + 1
-            else:
-                high = middle
-        return low if low < len(self.ends) and self.term(low) == wanted else -1
 
 
 def build(ids: Sequence[int], passages: Iterable[Sequence[str]]) -> LexicalSegment:

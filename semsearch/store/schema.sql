@@ -5,10 +5,12 @@ CREATE TABLE settings (
     value TEXT NOT NULL
 ) WITHOUT ROWID;
 
--- Folders of articles; number 0 stands for documents that never were files.
+-- Folders of articles, with the patterns of their last run; number 0 stands for documents that never were files.
 CREATE TABLE folders (
     id   INTEGER PRIMARY KEY,
-    root TEXT NOT NULL UNIQUE
+    root TEXT NOT NULL UNIQUE,
+    include TEXT NOT NULL DEFAULT '[]',
+    exclude TEXT NOT NULL DEFAULT '[]'
 );
 
 CREATE TABLE documents (
@@ -37,14 +39,12 @@ CREATE TABLE texts (
     text      BLOB NOT NULL
 );
 
--- start and end are code points of the text; first_byte and bytes are the same span in its UTF-8.
+-- start and end are code points of the text; embedded is the fingerprint of what the model read.
 CREATE TABLE passages (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     document   INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
     start      INTEGER NOT NULL,
     end        INTEGER NOT NULL,
-    first_byte INTEGER NOT NULL,
-    bytes      INTEGER NOT NULL,
     line       INTEGER NOT NULL,
     heading    TEXT NOT NULL,
     tokens     INTEGER NOT NULL,
@@ -65,7 +65,9 @@ CREATE TABLE segments (
     lexical_checksum TEXT NOT NULL
 );
 
--- Passages that are gone, but still have a row in a segment.
+-- Passages that are gone, but still have a row in a segment, and with it a vector that may be needed again.
 CREATE TABLE tombstones (
-    passage INTEGER PRIMARY KEY
+    passage  INTEGER PRIMARY KEY,
+    embedded BLOB NOT NULL
 );
+CREATE INDEX tombstones_that_embed_the_same ON tombstones (embedded);

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from semsearch.config import IndexConfig
-from semsearch.errors import IndexDamagedError, StorageError
+from semsearch.errors import IndexClosedError, IndexDamagedError, StorageError
 from semsearch.store import database, lexical, merging, vectors
 from semsearch.store.catalog import Catalog, StoredSegment
 from semsearch.store.files import Array, storage, write_arrays
@@ -75,6 +75,7 @@ class Store:
         self._segments = Segments.of([])
         self._generation = -1
         self._writer: sqlite3.Connection | None = None
+        self._closed = False
         with self.tables() as tables:
             self.config = IndexConfig.from_json(tables.setting("config"))
 
@@ -91,6 +92,7 @@ class Store:
         """Close the files; the store cannot be used any more."""
         with self._mutex:
             connections, self._idle = self._idle, []
+            self._closed, self._segments = True, Segments.of([])
         for connection in [*connections, *filter(None, [self._writer])]:
             connection.close()
         self._writer = None
@@ -142,6 +144,8 @@ class Store:
         with self._write() as tables:
             for number in removals:
                 tables.drop(number)
+            if removals:
+                tables.forget_empty_folders()
             for number, stat in touched:
                 tables.touch(number, stat)
             ids = [i for addition in additions for i in self._put(tables, addition)]
@@ -160,6 +164,14 @@ class Store:
             for name, value in settings.items():
                 tables.set(name, value)
 
+    def set_patterns(self, root: str, include: Sequence[str], exclude: Sequence[str]) -> None:
+        """Note the patterns of a run over a folder, where they are others than before."""
+        with self.tables() as tables:
+            if tables.patterns(root) == (list(include), list(exclude)):
+                return
+        with self._write() as tables:
+            tables.set_patterns(root, include, exclude)
+
     def discard_leftovers(self) -> None:
         """Delete files that no committed state names: those of an interrupted commit."""
         with self._write() as tables:
@@ -174,14 +186,12 @@ class Store:
             tables.drop_passages(addition.replaces)
         folder = tables.folder(addition.root)
         number = tables.put(folder, addition.document, addition.stat, addition.replaces)
-        return tables.add_passages(number, addition.document.text, addition.passages, own=addition.own)
+        return tables.add_passages(number, addition.passages, own=addition.own)
 
     def _add_segment(self, tables: Catalog, ids: list[int], additions: Sequence[Addition]) -> None:
         rows = np.concatenate([addition.vectors for addition in additions])
         if rows.shape != (len(ids), self.config.dimension):
             raise ValueError(f"rows of shape {rows.shape} for {len(ids)} passages")
-        if self.config.similarity == "cosine":
-            rows = vectors.unit(rows)
         words = (terms(passage.embedded) for addition in additions for passage in addition.passages)
         dense = vectors.VectorSegment(np.array(ids, np.int64), np.ascontiguousarray(rows, np.float32))
         self._write_segment(tables, dense.arrays(), lexical.build(ids, words))
@@ -235,13 +245,19 @@ class Store:
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         with self._mutex:
+            if self._closed:
+                raise IndexClosedError(f"{self.folder.parent}: the index is closed; open it again")
             connection = self._idle.pop() if self._idle else None
         connection = connection or database.connect(self.path)
         try:
             yield connection
         finally:
             with self._mutex:
-                self._idle.append(connection)
+                if not self._closed:
+                    self._idle.append(connection)
+                    connection = None
+            if connection is not None:
+                connection.close()
 
     @contextmanager
     def _write(self) -> Iterator[Catalog]:
