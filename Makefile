@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin
 
-.PHONY: demo test lint types check bench clean
+.PHONY: demo test lint types check lowest bench clean
 
 demo: .venv/ready  ## index seeds/ and ask it a question
 	$(RUN)/semsearch index seeds
@@ -21,11 +21,17 @@ types: .venv/ready  ## mypy, strict
 
 check: lint types test  ## what must pass before a commit
 
+lowest:  ## the tests with the oldest versions that pyproject.toml admits
+	test -x .venv-lowest/bin/python || $(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	.venv-lowest/bin/python -m pip install --quiet --constraint tests/lowest.txt --editable . --group dev
+	.venv-lowest/bin/python -m pytest
+
 bench: .venv/ready  ## the figures of benchmarks/README.md
 	$(RUN)/python benchmarks/figures.py
 
 clean:  ## remove what the targets made
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache indexes/seeds
+	rm -rf .venv .venv-lowest .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache indexes/seeds
 
 .venv/ready: pyproject.toml
 	test -x $(RUN)/python || $(PYTHON) -m venv .venv
