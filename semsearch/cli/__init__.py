@@ -10,6 +10,8 @@ import logging
 import os
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 
 import click
@@ -53,17 +55,13 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="semsearch")
 @click.option(_DEBUG, is_flag=True, help="Show where an error came from.")
-def cli(*, debug: bool) -> None:  # noqa: ARG001 - main takes it out of the arguments, wherever it stands
+def cli(*, debug: bool) -> None:
     """Search a folder of articles by meaning and by words, offline, with exact citations.
 
     \b
     semsearch index articles/
     semsearch search "security vacuum Western Balkans"
     """  # noqa: D301 - click's mark for lines that are not to be joined
-    logger = logging.getLogger("semsearch")
-    if not logger.handlers:
-        logger.addHandler(logging.StreamHandler())
-        logger.setLevel(logging.INFO)
 
 
 def main() -> None:
@@ -109,11 +107,25 @@ def _run(arguments: list[str]) -> int:
 
         return shell_complete(cli, {}, "semsearch", _COMPLETE, instruction)
     try:
-        with cli.make_context("semsearch", arguments) as context:
+        with _log_shown(), cli.make_context("semsearch", arguments) as context:
             status = cli.invoke(context)
     except click.exceptions.Exit as left:
         status = left.exit_code
     return status if isinstance(status, int) else 0
+
+
+@contextmanager
+def _log_shown() -> Iterator[None]:
+    """Show what the library logs on standard error, for as long as the command runs."""
+    logger, handler = logging.getLogger("semsearch"), logging.StreamHandler()
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
 
 
 def _complain(error: click.ClickException) -> None:

@@ -27,7 +27,7 @@ def status(name: str | None, *, as_json: bool) -> None:
         return
     config = now.config
     rows = {
-        "index": now.path,
+        "index": shown_path(now.path, str(Path.cwd())),
         "folders": ", ".join(now.folders) or "none",
         "documents": f"{now.documents:,}",
         "passages": f"{now.passages:,}, {now.tokens / max(now.passages, 1):.0f} tokens on average",
