@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from semsearch import Index
+from semsearch.embed.runtime import GraphEmbedder
 
 ROOT = Path(__file__).parent.parent
 ARTICLE = ROOT.parent / "shared" / "seed" / "rutte-western-balkans.txt"
@@ -59,6 +60,10 @@ def test_nothing_is_truncated(index: Index) -> None:
     assert status.truncated == 0
     assert status.config.limit == 254
     assert index.verify() == []
+    assert isinstance(index.embedder, GraphEmbedder)
+    assert index.embedder.truncated == 0
+    index.embedder.encode_document(["word " * 1000, "short"])
+    assert index.embedder.truncated == 1
 
 
 def test_the_real_article(index: Index, tmp_path: Path) -> None:

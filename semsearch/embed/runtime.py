@@ -104,6 +104,8 @@ class Described:
 class GraphEmbedder(Described):
     """The exported pipeline as an embedder.
 
+    `truncated` counts the documents' texts that were longer than the model reads, and so were cut.
+
     There is a session for queries and one for documents, each opened when it is first needed. The one for documents
     lays the weights out anew, which takes 40 ms and makes it 4 % faster; the one for queries is opened in 13 ms. Both
     map the same file into memory.
@@ -118,6 +120,7 @@ class GraphEmbedder(Described):
         super().__init__(folder, name)
         if self.card.kind != "graph":
             raise ModelError(f"the model {self.name} was not exported: {self.card.reason}")
+        self.truncated = 0
         self._sessions: dict[bool, onnxruntime.InferenceSession] = {}
         self._lock = threading.Lock()
 
@@ -137,14 +140,16 @@ class GraphEmbedder(Described):
 
     def _encode(self, texts: Sequence[str], skip: int, *, for_many: bool) -> Vectors:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        encodings = self._tokenize(texts)
+        encodings = self._tokenize(texts, counted=for_many)
         for rows in _batches([len(encoding) for encoding in encodings]):
             vectors[rows] = self._run([encodings[row] for row in rows], skip, for_many=for_many)
         return self.checked(vectors)
 
-    def _tokenize(self, texts: Sequence[str]) -> list[Encoding]:
+    def _tokenize(self, texts: Sequence[str], *, counted: bool) -> list[Encoding]:
         texts = [plain(text) for text in texts]
         encodings = self._tokenizer.encode_batch_fast(texts)
+        if counted:
+            self.truncated += sum(len(encoding) > self.card.max_tokens for encoding in encodings)
         return [
             encoding if len(encoding) <= self.card.max_tokens else self._cut(text)
             for text, encoding in zip(texts, encodings, strict=True)
