@@ -134,7 +134,7 @@ def _changes(root: Path, known: Known, patterns: Patterns, *, allow_empty: bool)
     gone = allow_empty and not root.exists()
     found = [] if gone else list(walk(root, *patterns.lists()))
     if not allow_empty and not any(isinstance(item, Found) for item in found):
-        raise FolderError(_nothing_in(root, len(known), found))
+        raise FolderError(_nothing_in(root, len(known), found, patterns))
     return diff(found, known, lambda path: stat_file(root / path))
 
 
@@ -227,12 +227,13 @@ class _Run:
         self._progress(Progress(self._files, self._total[0], self._size, self._total[1], self.passages))
 
 
-def _nothing_in(root: Path, known: int, found: Iterable[Found | Skip]) -> str:
+def _nothing_in(root: Path, known: int, found: Iterable[Found | Skip], patterns: Patterns) -> str:
     reasons = _first(f"{item.path}: {item.reason}" for item in found if isinstance(item, Skip))
     held = (
         f"; the index keeps the {known} documents that it has from there (--allow-empty removes them)" if known else ""
     )
-    return f"{root}: holds no article that can be read{reasons}{held}"
+    which = "matches the patterns and can be read" if patterns else "can be read"
+    return f"{root}: holds no article that {which}{reasons}{held}"
 
 
 def _first(reasons: Iterator[str]) -> str:

@@ -115,6 +115,8 @@ def test_an_empty_or_missing_folder_removes_nothing(index: Index, articles: Path
         file.unlink()
     with pytest.raises(FolderError, match="keeps the 3 documents"):
         index.sync(articles)
+    with pytest.raises(FolderError, match="that matches the patterns"):
+        index.sync(articles, include=["*.md"])
     articles.rmdir()
     with pytest.raises(FolderError):
         index.sync(articles)
