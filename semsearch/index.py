@@ -12,7 +12,7 @@ from semsearch import embed, rebuild, store, sync
 from semsearch.config import DEFAULT_MODEL, IndexConfig
 from semsearch.diff import Changes
 from semsearch.edition import Edition, mismatch
-from semsearch.errors import IndexNotFoundError, ModelMismatchError, UsageError
+from semsearch.errors import IndexNotFoundError, ModelMismatchError, SemsearchError, UsageError
 from semsearch.intake import embed as embed_new
 from semsearch.intake import incoming, stat_of_text, well_formed, with_vectors
 from semsearch.searcher import Searcher, Status, card_of
@@ -59,6 +59,33 @@ class Index(Searcher):
         with store.locked(path):
             edition = Edition(store.create(path, config), embedder)
             return cls(path, edition, card_of(path), embedder)
+
+    @classmethod
+    def make(
+        cls, path: str | Path, model: str | None = None, *, overlap: int | None = None, embedder: Embedder | None = None
+    ) -> Self:
+        """Open the index at `path`, or create it where there is none; what `semsearch index` does before it syncs.
+
+        Args:
+            path: of the index.
+            model: what it must be made with, as for `create`; None for whatever it was made with.
+            overlap: the same.
+            embedder: your own in place of a model.
+
+        Raises:
+            ModelMismatchError: the index was made with another model.
+            UsageError: it was made with another overlap.
+            StoreError: it cannot be opened or created.
+        """
+        if not (Path(path) / store.CARD).exists():
+            return cls.create(path, model or DEFAULT_MODEL, overlap=overlap or 0, embedder=embedder)
+        opened = cls.open(path, embedder=embedder)
+        try:
+            opened.expect(model, overlap)
+        except SemsearchError:
+            opened.close()
+            raise
+        return opened
 
     @classmethod
     def rebuild(

@@ -334,3 +334,16 @@ def test_readers_of_other_processes_see_no_gap_while_an_index_is_rebuilt(index: 
         assert (reader.returncode, error) == (0, b"")
         assert int(output) >= 10
     assert len(index.documents()) == 3 + 12 + 1
+
+
+def test_make_opens_or_creates(tmp_path: Path) -> None:
+    """The same call twice gives the same index; another model or overlap is refused."""
+    with Index.make(tmp_path / "i", embedder=HashEmbedder(), overlap=1) as made:
+        made.add([Document("a", "Text.")])
+    with Index.make(tmp_path / "i", embedder=HashEmbedder()) as again:
+        assert [document.path for document in again.documents()] == ["a"]
+        assert again.config.overlap == 1
+    with pytest.raises(UsageError, match="overlap of 1"):
+        Index.make(tmp_path / "i", embedder=HashEmbedder(), overlap=2)
+    with pytest.raises(ModelMismatchError):
+        Index.make(tmp_path / "i", embedder=HashEmbedder(dimension=9))

@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING
 import click
 
 from semsearch.cli.where import CARD, index_option, path_for
-from semsearch.config import DEFAULT_MODEL
 from semsearch.show.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from semsearch.diff import Changes
-    from semsearch.index import Index
     from semsearch.sync import Progress, SyncReport
     from semsearch.types import Skip
 
@@ -72,7 +70,7 @@ def index(  # noqa: PLR0913 - an argument an option
         # Looks at the folder before there is an index: a wrong name leaves nothing behind.
         changes = changes_for_new(folder, include, exclude)
     elif dry_run:
-        with _opened(path, model, overlap) as opened:
+        with Index.make(path, model, overlap=overlap) as opened:
             changes = opened.changes(folder, include=include, exclude=exclude, allow_empty=allow_empty)
     if dry_run:
         _list(changes, verbose=verbose)
@@ -92,25 +90,11 @@ def index(  # noqa: PLR0913 - an argument an option
                 progress=progress,
             )
         else:
-            with _opened(path, model, overlap) as opened:
+            with Index.make(path, model, overlap=overlap) as opened:
                 report = opened.sync(
                     folder, include=include, exclude=exclude, allow_empty=allow_empty, progress=progress
                 )
     _summary(path, report, verbose=verbose)
-
-
-@contextmanager
-def _opened(path: Path, model: str | None, overlap: int | None) -> Iterator[Index]:
-    """The index, made where there is none."""
-    from semsearch.index import Index  # noqa: PLC0415 - `semsearch --help` does without it
-
-    if (path / CARD).exists():
-        with Index.open(path) as opened:
-            opened.expect(model, overlap)
-            yield opened
-    else:
-        with Index.create(path, model or DEFAULT_MODEL, overlap=overlap or 0) as made:
-            yield made
 
 
 def _list(changes: Changes, *, verbose: bool) -> None:
