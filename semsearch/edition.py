@@ -10,7 +10,7 @@ from typing import Self
 
 import numpy as np
 
-from semsearch import embed, store
+from semsearch import embed
 from semsearch.config import IndexConfig
 from semsearch.errors import ModelMismatchError, UsageError
 from semsearch.store import Store
@@ -78,8 +78,7 @@ class Edition:
     def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
         """Vectors as the index stores and compares them: float32, shape (len(texts), dimension)."""
         encoder = self.embedder.encode_query if query else self.embedder.encode_document
-        vectors = store.checked(encoder(texts), (len(texts), self.config.dimension), self.config.model)
-        return store.unit(vectors) if self.config.similarity == "cosine" else vectors
+        return self.store.admitted(encoder(texts), len(texts), self.config.model)
 
     def query_vector(self, query: str | Vectors) -> Vectors:
         """The vector of a query, or the one that stands for it: float32, shape (dimension,).

@@ -15,7 +15,7 @@ import numpy as np
 
 from semsearch.errors import UsageError
 from semsearch.split import split
-from semsearch.store import Addition, Store, checked, fingerprint, unit
+from semsearch.store import Addition, Store, fingerprint
 from semsearch.types import Document, Embedder, FileStat, Passage, Vectors
 
 
@@ -55,7 +55,7 @@ def embed(store: Store, embedder: Embedder, batch: Sequence[Incoming]) -> tuple[
         known = snapshot.catalog.embedded(texts)
         vectors = dict(zip(known, snapshot.segments.vectors(list(known.values())), strict=True)) if known else {}
     new = [print_ for print_ in texts if print_ not in known]
-    encoded = _scaled(store, encode(embedder, [texts[print_] for print_ in new]))
+    encoded = store.admitted(embedder.encode_document([texts[print_] for print_ in new]), len(new), embedder.name)
     vectors.update(zip(new, encoded, strict=True))
     return [_addition(item, vectors, embedder.dimension) for item in batch], len(new)
 
@@ -75,7 +75,7 @@ def with_vectors(store: Store, batch: Sequence[Incoming], vectors: Sequence[Vect
         if np.shape(rows) != shape:
             wanted = f"{shape[0]} passages of dimension {shape[1]}"
             raise UsageError(f"{item.document.path}: vectors of shape {np.shape(rows)} for {wanted}")
-        kept = _scaled(store, checked(rows, shape, item.document.path))
+        kept = store.admitted(rows, len(item.passages), item.document.path)
         additions.append(Addition(item.root, item.document, item.stat, item.passages, kept, item.replaces, own=True))
     return additions
 
@@ -119,21 +119,6 @@ def _check_fields(document: Document) -> None:
         raise UsageError(f"{d.path!r}: holds a lone surrogate, which is no character; clean it first") from error
     except (TypeError, ValueError, AttributeError) as error:
         raise UsageError(f"{d.path!r}: a field cannot be stored: {error}") from error
-
-
-def _scaled(store: Store, vectors: Vectors) -> Vectors:
-    """New vectors as the index keeps them; those that it has already are never scaled again."""
-    return unit(vectors) if store.config.similarity == "cosine" else vectors
-
-
-def encode(embedder: Embedder, texts: Sequence[str]) -> Vectors:
-    """Vectors of documents' texts, float32 of shape (len(texts), dimension).
-
-    Raises:
-        ModelError: the model gave something else, or numbers that are no numbers.
-    """
-    vectors = embedder.encode_document(texts)
-    return checked(vectors, (len(texts), embedder.dimension), embedder.name)
 
 
 def _addition(item: Incoming, vectors: dict[bytes, Vectors], dimension: int) -> Addition:

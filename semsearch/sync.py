@@ -150,8 +150,9 @@ def apply(
     `embedder` is called only when there is something to embed.
     """
     begun = time.monotonic()
-    run = _Run(store, root, changes, embedder, progress)
-    for path, replaces in changes.work():
+    work = changes.work()
+    run = _Run(store, root, changes, [path for path, _ in work], embedder, progress)
+    for path, replaces in work:
         run.take(path, replaces)
     run.flush()
     store.commit(removals=[*changes.removed.values(), *run.unreadable], touched=changes.touched)
@@ -182,13 +183,14 @@ class _Run:
         store: Store,
         root: Path,
         changes: Changes,
+        paths: Sequence[str],
         embedder: Callable[[], Embedder],
         progress: Callable[[Progress], None],
     ) -> None:
         self._store, self._root, self._changes = store, root, changes
         self._embedder, self._progress = embedder, progress
         self._batch: list[Incoming] = []
-        self._total = len(changes.work()), sum(changes.sizes[path] for path, _ in changes.work())
+        self._total = len(paths), sum(changes.sizes[path] for path in paths)
         self._files = self._size = 0
         self.passages = self.encoded = self.foreign = 0
         self.failed: dict[str, str] = {}

@@ -82,7 +82,7 @@ def main() -> None:
     except BrokenPipeError:
         _give_up_output()
         status = 0
-    except (SemsearchError, Exception) as error:  # noqa: BLE001 - whatever it is, it is said in a line
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is said in a line
         said = _said(error)
         if debug:
             traceback.print_exception(error)

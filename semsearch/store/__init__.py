@@ -13,7 +13,6 @@ from semsearch.store.editions import (
 )
 from semsearch.store.files import storage
 from semsearch.store.store import Addition, Snapshot, Store
-from semsearch.store.vectors import checked, unit
 from semsearch.store.verify import complaints
 
 __all__ = [
@@ -25,7 +24,6 @@ __all__ = [
     "StoredDocument",
     "StoredPassage",
     "check_free",
-    "checked",
     "complaints",
     "create",
     "current",
@@ -35,5 +33,4 @@ __all__ = [
     "publish",
     "settings",
     "storage",
-    "unit",
 ]

@@ -28,6 +28,7 @@ from semsearch.store import database, lexical, merging, vectors
 from semsearch.store.catalog import Catalog, StoredSegment
 from semsearch.store.files import Array, storage, write_arrays
 from semsearch.store.segments import Segment, Segments, open_segments
+from semsearch.store.vectors import checked, unit
 from semsearch.terms import terms
 from semsearch.types import Document, FileStat, Passage, Vectors
 
@@ -122,6 +123,15 @@ class Store:
         """The latest generation without its vectors and postings: enough to list, also when those are damaged."""
         with self._connection() as connection, database.reading(connection, self.path) as tables:
             yield tables
+
+    def admitted(self, vectors: Vectors, rows: int, name: str) -> Vectors:
+        """New vectors as the index keeps and compares them; those that it has already are never scaled again.
+
+        Raises:
+            ModelError: what `name` gave has not the shape (rows, dimension), or holds NaN or infinity.
+        """
+        found = checked(vectors, (rows, self.config.dimension), name)
+        return unit(found) if self.config.similarity == "cosine" else found
 
     def commit(
         self,

@@ -23,8 +23,10 @@ def complaints(store: Store) -> list[str]:
     passages.
     """
     found = _outside(store)
-    if found and found != (again := _outside(store)):
-        found = again  # a writer merged segments while we looked
+    if found:
+        # Only what two looks find is damage: a writer may have merged segments away during one.
+        again = set(_outside(store))
+        found = [complaint for complaint in found if complaint in again]
     if found:
         return found
     with store.snapshot() as snapshot:
