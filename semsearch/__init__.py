@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from semsearch.config import IndexConfig
     from semsearch.diff import Changes
     from semsearch.errors import SemsearchError
+    from semsearch.filters import Filter
     from semsearch.index import Index, Status
     from semsearch.sync import Progress, SyncReport
     from semsearch.types import Document, Embedder, Hit, Passage, Section
@@ -29,6 +30,7 @@ __all__ = [
     "Changes",
     "Document",
     "Embedder",
+    "Filter",
     "Hit",
     "Index",
     "IndexConfig",
@@ -44,6 +46,7 @@ _HOME = {
     "Changes": "semsearch.diff",
     "Document": "semsearch.types",
     "Embedder": "semsearch.types",
+    "Filter": "semsearch.filters",
     "Hit": "semsearch.types",
     "Index": "semsearch.index",
     "IndexConfig": "semsearch.config",

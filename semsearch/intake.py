@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 import numpy as np
 
 from semsearch.errors import UsageError
+from semsearch.language import detect
 from semsearch.split import split
 from semsearch.store import Addition, Store, fingerprint
 from semsearch.types import Document, Embedder, FileStat, Passage, Vectors
@@ -38,7 +39,10 @@ def incoming(
     root: str = "",
     replaces: int | None = None,
 ) -> Incoming:
-    """A document with its passages."""
+    """A document with its passages, and with its language: what its author states, else what its text says."""
+    language = detect(document.text, document.language)
+    if language != document.language:
+        document = replace(document, language=language)
     return Incoming(root, document, stat, split(document, embedder, overlap), replaces)
 
 

@@ -30,7 +30,7 @@ class Old:
 
 
 def look_at_old(path: Path) -> Old:
-    """The index that is to be made anew; damage is no error.
+    """The index that is to be made anew; that it is damaged, or that an older semsearch made it, is no error.
 
     Raises:
         IndexNotFoundError: there is none.
@@ -38,9 +38,11 @@ def look_at_old(path: Path) -> Old:
     """
     edition = None
     try:
-        edition = Store(store.current(path))
+        edition = Store(store.current(path, older=True))
         with edition.tables() as tables:
             tables.check()
+            # An older one whose documents cannot be listed by now is as one that is damaged.
+            next(tables.documents(), None)
             folders = {Path(root): Patterns(*tables.patterns(root)) for root in tables.folders()}
         return Old(edition, edition.config, folders)
     except IndexDamagedError:
@@ -122,16 +124,23 @@ def _edition(path: Path, old: Old, config: IndexConfig, folders: dict[Path, Patt
 
 def _number_in_use(path: Path, old: Old) -> int:
     try:
-        return int((old.edition.folder if old.edition else store.current(path)).name[1:])
+        return int((old.edition.folder if old.edition else store.current(path, older=True)).name[1:])
     except IndexDamagedError:
         return max((int(folder.name[1:]) for folder in path.glob("e[0-9]*") if folder.name[1:].isdecimal()), default=0)
 
 
 def _try(folder: Path) -> Store | None:
+    """An edition that was begun, None where it cannot be gone on with."""
     try:
-        return Store(folder)
+        begun = Store(folder)
     except IndexDamagedError:
         return None
+    with begun.tables() as tables:
+        made = tables.setting("format")
+    if made == str(store.FORMAT):
+        return begun
+    begun.close()
+    return None
 
 
 def _roots(edition: Store) -> set[str]:

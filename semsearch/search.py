@@ -1,19 +1,26 @@
-"""Finds the passages of a snapshot that answer a query and cites them; changes nothing."""
+"""Finds and orders the passages of a snapshot that answer a query; cites none and changes nothing.
+
+Two searches, by meaning and by words, give candidates; each candidate gets both its scores, as standard deviations
+above the mean of all passages, and one score from the two. In a hybrid search the query then moves a little towards the
+best hits, and meaning is searched again.
+"""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
-from pathlib import Path
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
-from semsearch.errors import ReadError, UsageError
-from semsearch.rank import fuse
-from semsearch.store import Snapshot, StoredDocument
-from semsearch.terms import terms
-from semsearch.types import FileStat, Hit, Vectors
+from semsearch.errors import UsageError
+from semsearch.query import Query, holds
+from semsearch.rank import HITS, RERANKED, Candidate, Kept, Moments, fold, fuse, moved, reranked, standard
+from semsearch.store import Ids, LexicalScores, Snapshot
+from semsearch.terms import query_terms, stem, words
+from semsearch.types import Reranker, Vectors
 
 Mode: TypeAlias = Literal["hybrid", "dense", "lexical"]
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -21,129 +28,243 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 DEPTH = 100
 """How many passages each search contributes at the least."""
 
-Parts: TypeAlias = Mapping[str, Mapping[int, float]]
-"""Scores by passage id, for each part that searched: "dense", "lexical"."""
-
-Place: TypeAlias = tuple[int, int, int]
-"""Number, start and end of a passage."""
+LOG = logging.getLogger("semsearch")
 
 _CLOSE = 1e-6
+_FEEDBACK_POOL = 30
 
 
-def candidates(snapshot: Snapshot, words: str, vector: Vectors | None, k: int) -> Parts:
-    """What each search finds: lexical for the words, dense for the vector, where they are given.
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked of a snapshot.
 
-    Args:
-        snapshot: what is searched.
-        words: the text whose terms are looked for, "" for no lexical search.
-        vector: float32, shape (dimension,); None for no dense search.
-        k: how many hits are wanted.
+    `query` is None for a vector alone; `vector` is float32 of shape (dimension,), None in a lexical search.
+    `only` are the passages that may be found, in rising order, None for all; `without` are left out besides.
     """
-    depth = max(DEPTH, 2 * k)
-    parts: dict[str, Mapping[int, float]] = {}
-    if vector is not None:
-        parts["dense"] = dict(snapshot.segments.dense(vector, depth)) if len(snapshot.segments.ids) else {}
-    if words:
-        parts["lexical"] = dict(snapshot.segments.lexical(terms(words), depth))
-    return parts
+
+    query: Query | None
+    vector: Vectors | None
+    k: int
+    mode: Mode
+    only: Ids | None = None
+    without: frozenset[int] = frozenset()
+    collapse: bool = True
+    reranker: Reranker | None = None
 
 
-def rank(snapshot: Snapshot, parts: Parts, k: int, without: Collection[int] = ()) -> list[tuple[int, float]]:
-    """The best k passages by their parts: (passage id, score), best first.
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A passage that was found: its id, the score that orders it, and what that was made from.
 
-    Equal scores are ordered by folder, path and place, so that the order does not depend on when a file was indexed.
+    `dense` is the similarity with the query and `lexical` BM25, None where that part was not searched or found nothing
+    of the query in the passage; `standard` are both in standard deviations above the mean of all passages.
     """
-    scores = fuse(parts["dense"], parts["lexical"]) if len(parts) > 1 else dict(next(iter(parts.values())))
-    ranked = sorted(((i, score) for i, score in scores.items() if i not in without), key=lambda hit: -hit[1])
-    if len(ranked) > k:
-        ranked = [hit for hit in ranked if hit[1] >= ranked[k - 1][1] - _CLOSE]
-    places = snapshot.catalog.places(i for i, _ in ranked)
-    return sorted(ranked, key=lambda hit: (-round(hit[1] / _CLOSE), places[hit[0]]))[:k]
+
+    id: int
+    score: float
+    dense: float | None
+    lexical: float | None
+    standard: tuple[float, float] = (0.0, 0.0)
 
 
-def cite(
-    snapshot: Snapshot, ranked: Sequence[tuple[int, float]], parts: Parts, stat: Callable[[Path], FileStat]
-) -> list[Hit]:
-    """The hits for ranked passages, each with the state of its file.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Passages best first, and whether these are all that there are."""
 
-    Args:
-        snapshot: where the passages are.
-        ranked: (passage id, score), best first.
-        parts: the scores that led to it.
-        stat: reads size, time of change and digest of a file.
+    passages: Sequence[Scored]
+    all: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A passage that is shown, its document, and those that were folded into it where that was asked for."""
+
+    scored: Scored
+    document: int
+    folded: Sequence[Candidate]
+    collapsed: bool
+
+
+def find(snapshot: Snapshot, wish: Wish) -> list[Answer]:
+    """The best k passages, best first, each with those that were folded into it.
+
+    Where folding, or a phrase that only looked to be there, leaves fewer than k, more candidates are looked at. Phrases
+    that no passage has are ordinary text: quotes stand in many a sentence that was only pasted.
     """
-    passages = {passage.id: passage for passage in snapshot.catalog.passages(i for i, _ in ranked)}
-    documents = {d.id: d for d in snapshot.catalog.documents({p.document for p in passages.values()})}
-    stale = {number: is_stale(document, stat) for number, document in documents.items()}
-    hits = []
-    for rank, (i, score) in enumerate(ranked, 1):
-        passage, document = passages[i], documents[passages[i].document]
-        hits.append(
-            Hit(
-                rank=rank,
-                score=score,
-                scores={name: parts.get(name, {}).get(i) for name in ("dense", "lexical")},
-                path=document.location,
-                document_id=document.id,
-                digest=document.stat.digest,
-                title=document.title,
-                heading=passage.heading,
-                date=document.date,
-                start=passage.start,
-                end=passage.end,
-                line=passage.line,
-                text=passage.text,
-                stale=stale[document.id],
-            )
-        )
-    return hits
-
-
-def is_stale(document: StoredDocument, stat: Callable[[Path], FileStat]) -> bool:
-    """Whether a document's file has changed or gone; never for one that was no file."""
-    if not document.root:
-        return False
-    path, known = Path(document.location), document.stat
-    try:
-        now = path.lstat()
-        if (now.st_size, now.st_mtime_ns) == (known.size, known.mtime_ns):
-            return False
-        return now.st_size != known.size or stat(path).digest != known.digest
-    except (OSError, ReadError):
-        return True
-
-
-def near(passages: Sequence[Place], span: tuple[int, int] | None) -> list[int]:
-    """The numbers of the passages that overlap a span of code points, or of all.
-
-    Raises:
-        UsageError: there are none.
-    """
-    start, end = span or (0, sys.maxsize)
-    found = [number for number, first, last in passages if first < end and last > start and start < end]
-    if not found:
-        raise UsageError(f"no passage of that document is at {f'code points {start}-{end}' if span else 'any place'}")
+    found = _find(snapshot, wish)
+    if not found and wish.query is not None and wish.query.phrases:
+        LOG.info("nothing has that phrase word by word; looked for it as for any other words")
+        found = _find(snapshot, replace(wish, query=replace(wish.query, phrases=())))
     return found
 
 
-def span_of_line(text: str, line: int) -> tuple[int, int]:
-    """Where a line, counted from 1, begins and ends in a text, in code points.
+def _find(snapshot: Snapshot, wish: Wish) -> list[Answer]:
+    depth = max(DEPTH, 2 * (wish.k + len(wish.without)))
+    only = _with_operators(snapshot, wish)
+    while True:
+        found = candidates(snapshot, replace(wish, only=only), depth)
+        kept = _kept(snapshot, wish, found.passages)
+        if len(kept) >= wish.k or found.all:
+            return kept
+        # Not all that there is was looked at, and it did not suffice.
+        depth *= 4
 
-    Raises:
-        UsageError: there is no such line, or nothing on it.
+
+def candidates(snapshot: Snapshot, wish: Wish, depth: int) -> Found:
+    """The passages that either search has among its best `depth`, with all their scores, best first."""
+    lexical, by_words = None, []
+    if wish.query is not None and wish.mode != "dense":
+        lexical = snapshot.segments.lexical(query_terms(wish.query.text))
+        by_words = lexical.top(depth, wish.only)
+    if wish.vector is None:
+        passages = [Scored(i, score, None, score, (0.0, _standard(score, lexical))) for i, score in by_words]
+        return Found(_ordered(snapshot, passages), len(by_words) < depth)
+    by_meaning = _dense(snapshot, wish.vector, depth, wish.only)
+    moments = snapshot.segments.moments(wish.vector)
+    if lexical is None:
+        passages = [Scored(i, score, score, None, (standard(score, moments), 0.0)) for i, score in by_meaning]
+        return Found(_ordered(snapshot, passages), len(by_meaning) < depth)
+    hybrid = _Hybrid(snapshot, lexical, {i for i, _ in by_words} | {i for i, _ in by_meaning})
+    first = hybrid.scores(wish.vector, moments)
+    towards = _moved(snapshot, wish.vector, first)
+    hybrid.ids |= {i for i, _ in _dense(snapshot, towards, depth, wish.only)}
+    scores = hybrid.scores(towards, snapshot.segments.moments(towards))
+    return Found(
+        _ordered(snapshot, hybrid.scored(scores, wish.vector, moments)),
+        len(by_words) < depth and len(by_meaning) < depth,
+    )
+
+
+class _Hybrid:
+    """Candidates of both searches, each of which gets both scores."""
+
+    def __init__(self, snapshot: Snapshot, lexical: LexicalScores, ids: set[int]) -> None:
+        self.ids = ids
+        self._snapshot = snapshot
+        self._lexical = lexical
+
+    def scores(self, vector: Vectors, moments: Moments) -> dict[int, float]:
+        """By passage: one score of both."""
+        words = self._lexical
+        dense, lexical = self._similarities(vector), words.of(list(self.ids))
+        return fuse(dense, lexical, moments, (words.mean, words.deviation))
+
+    def scored(self, scores: Mapping[int, float], vector: Vectors, moments: Moments) -> list[Scored]:
+        """The candidates with their score, and their parts as the query itself, before feedback, has them."""
+        dense, lexical = self._similarities(vector), self._lexical.of(list(self.ids))
+        return [
+            Scored(
+                i,
+                score,
+                dense[i],
+                lexical.get(i),
+                (standard(dense[i], moments), _standard(lexical.get(i, 0.0), self._lexical)),
+            )
+            for i, score in scores.items()
+        ]
+
+    def _similarities(self, vector: Vectors) -> dict[int, float]:
+        ids = sorted(self.ids)
+        if not ids:
+            return {}
+        rows = self._snapshot.segments.vectors(ids).astype(np.float64)
+        return dict(zip(ids, np.einsum("ij,j->i", rows, vector.astype(np.float64)).tolist(), strict=True))
+
+
+def _standard(score: float, lexical: LexicalScores | None) -> float:
+    return standard(score, (lexical.mean, lexical.deviation)) if lexical else 0.0
+
+
+def _dense(snapshot: Snapshot, vector: Vectors, depth: int, only: Ids | None) -> list[tuple[int, float]]:
+    return snapshot.segments.dense(vector, depth, only) if len(snapshot.segments.ids) else []
+
+
+def _moved(snapshot: Snapshot, vector: Vectors, scores: Mapping[int, float]) -> Vectors:
+    """The query after feedback from the first hits' best passages, a passage a document."""
+    pool = _in_order(snapshot, scores)[:_FEEDBACK_POOL]
+    owners = snapshot.catalog.owners(pool)
+    best: dict[int, int] = {}
+    for i in pool:
+        best.setdefault(owners[i], i)
+    chosen = list(best.values())[:HITS]
+    if not chosen:
+        return vector
+    return moved(vector, snapshot.segments.vectors(chosen), [scores[i] for i in chosen])
+
+
+def _ordered(snapshot: Snapshot, passages: Iterable[Scored]) -> list[Scored]:
+    """Best first; equal scores by folder, path and place, so that the order does not depend on when each came."""
+    by_id = {passage.id: passage for passage in passages}
+    return [by_id[i] for i in _in_order(snapshot, {i: passage.score for i, passage in by_id.items()})]
+
+
+def _in_order(snapshot: Snapshot, scores: Mapping[int, float]) -> list[int]:
+    places = snapshot.catalog.places(scores)
+    return sorted(scores, key=lambda i: (-round(scores[i] / _CLOSE), places[i]))
+
+
+def _with_operators(snapshot: Snapshot, wish: Wish) -> Ids | None:
+    """The passages that may be found: those that the filter admits and that have, or lack, what the query says.
+
+    A phrase is looked for by its terms here; that they follow one another is seen when the text is read.
     """
-    lines = text.split("\n")
-    if not 1 <= line <= len(lines) or not lines[line - 1].strip():
-        raise UsageError(f"no passage of that document is at line {line}")
-    start = sum(len(before) + 1 for before in lines[: line - 1])
-    return start, start + len(lines[line - 1])
+    query, only = wish.query, wish.only
+    if query is None or not (query.phrases or query.excluded):
+        return only
+    for phrase in query.phrases:
+        having = snapshot.segments.having([stem(word) for word in phrase])
+        only = having if only is None else np.intersect1d(only, having, assume_unique=True)
+    for sequence in query.excluded:
+        if len(sequence) == 1:
+            having = snapshot.segments.having([stem(sequence[0])])
+            every = snapshot.segments.ids if only is None else only
+            only = np.setdiff1d(every, having, assume_unique=True)
+    return only
 
 
-def mean(vectors: Vectors) -> Vectors:
-    """The direction of several vectors together: float32, shape (dimension,), length 1 unless they cancel out."""
-    total = vectors.sum(axis=0, dtype=np.float64)
-    length = float(np.linalg.norm(total))
-    return np.asarray(total / length if length else total, np.float32)
+def _kept(snapshot: Snapshot, wish: Wish, found: Sequence[Scored]) -> list[Answer]:
+    if wish.reranker is not None and wish.query is not None:
+        found = _reranked(snapshot, wish.reranker, wish.query.text, found)
+    by_id = {scored.id: scored for scored in found}
+    read = _read(snapshot, found, wish)
+    kept = (
+        fold(read, snapshot.catalog.copies.of, wish.k)
+        if wish.collapse
+        else [Kept(candidate) for candidate in islice(read, wish.k)]
+    )
+    return [Answer(by_id[k.candidate.id], k.candidate.document, k.folded, wish.collapse) for k in kept]
+
+
+def _read(snapshot: Snapshot, found: Sequence[Scored], wish: Wish) -> Iterator[Candidate]:
+    """The passages with their texts, read a few at a time, without those that the query's operators leave out."""
+    step = 2 * wish.k
+    for at in range(0, len(found), step):
+        part = [scored for scored in found[at : at + step] if scored.id not in wish.without]
+        passages = {passage.id: passage for passage in snapshot.catalog.passages(scored.id for scored in part)}
+        for scored in part:
+            passage = passages[scored.id]
+            if _is_asked_for(snapshot, wish.query, passage.document, passage.heading, passage.text):
+                yield Candidate(scored.id, scored.score, passage.document, passage.text)
+
+
+def _is_asked_for(snapshot: Snapshot, query: Query | None, document: int, heading: str, text: str) -> bool:
+    if query is None or not (query.phrases or any(len(sequence) > 1 for sequence in query.excluded)):
+        return True
+    title = next(iter(snapshot.catalog.documents([document]))).title
+    # A phrase does not run from the title into the text.
+    parts = [words(part) for part in (title, heading, text)]
+    has = {sequence: any(holds(part, sequence) for part in parts) for sequence in (*query.phrases, *query.excluded)}
+    return all(has[phrase] for phrase in query.phrases) and not any(has[sequence] for sequence in query.excluded)
+
+
+def _reranked(snapshot: Snapshot, reranker: Reranker, query: str, found: Sequence[Scored]) -> list[Scored]:
+    """The passages in the order of a cross-encoder, which reads the first of them with the query."""
+    first = found[:RERANKED]
+    passages = {passage.id: passage for passage in snapshot.catalog.passages(scored.id for scored in first)}
+    scores = reranker.score(query, [passages[scored.id].text for scored in first])
+    by_id = {scored.id: scored for scored in found}
+    order = reranked([(scored.id, scored.score) for scored in found], scores.tolist())
+    return [replace(by_id[i], score=score) for i, score in order]
 
 
 def checked(query: str | Vectors, k: int, mode: str) -> None:

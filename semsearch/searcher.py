@@ -7,15 +7,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
-from semsearch import search, store
+from semsearch import embed, search, store
+from semsearch.cite import cite, mean, near, span_of_line
 from semsearch.config import IndexConfig
 from semsearch.edition import Edition
 from semsearch.errors import IndexClosedError, IndexDamagedError, ReadError, UsageError
+from semsearch.filters import Filter
+from semsearch.query import Query, parse
+from semsearch.rank import Calibration, calibration_of
 from semsearch.search import Mode
 from semsearch.store import Catalog, Store, StoredDocument
-from semsearch.types import Document, Embedder, FileStat, Hit, Passage, Vectors
+from semsearch.types import Document, Embedder, FileStat, Hit, Passage, Reranker, Vectors
+
+if TYPE_CHECKING:
+    from semsearch.explain import Explanation
 
 _Result = TypeVar("_Result")
 
@@ -97,30 +104,101 @@ class Searcher:
         """
         return self._edition.embedder
 
-    def search(self, query: str | Vectors, *, k: int = 10, mode: Mode = "hybrid") -> list[Hit]:
+    def search(
+        self,
+        query: str | Vectors,
+        *,
+        k: int = 10,
+        mode: Mode = "hybrid",
+        filter: Filter | None = None,  # noqa: A002 - the word for it
+        collapse: bool = True,
+        rerank: str | Reranker | None = None,
+        min_relevance: float = 0.0,
+    ) -> list[Hit]:
         """The k passages that best answer a query, best first.
 
         Args:
-            query: words, or a vector of shape (dimension,) from `encode`, which is searched for by itself.
+            query: words, "quoted phrases" that each hit has, where any passage has them, and -words that none
+                has; or a vector of shape (dimension,) from `encode`, which is searched for by itself.
             k: how many hits at the most.
             mode: "dense" compares meaning, "lexical" words, "hybrid" both.
+            filter: which documents may be found.
+            collapse: fold copies of one story into the best of them, which names the others.
+            rerank: a cross-encoder, by hub id or local folder, that reads the best passages again with the query.
+            min_relevance: leave out hits of a lower relevance, in a hybrid search and where the model is calibrated.
 
         Raises:
             UsageError: the query is empty, k is below 1, or the vector has another shape or no words to look for.
+            ModelError: the model of `rerank` cannot be found, trusted or run.
         """
         search.checked(query, k, mode)
-        words = query if isinstance(query, str) and mode != "dense" else ""
+        asked = parse(query) if isinstance(query, str) else None
+        reranker = embed.load_reranker(rerank) if isinstance(rerank, str) else rerank
 
         def answer(edition: Edition) -> list[Hit]:
-            vector = None if mode == "lexical" else edition.query_vector(query)
+            text = query if asked is None else asked.text
+            vector = None if mode == "lexical" else edition.query_vector(text)
             with edition.store.snapshot() as snapshot:
-                parts = search.candidates(snapshot, words, vector, k)
-                return search.cite(snapshot, search.rank(snapshot, parts, k), parts, _stat)
+                only = snapshot.catalog.passages_where(filter.test()) if filter else None
+                wish = search.Wish(asked, vector, k, mode, only, collapse=collapse, reranker=reranker)
+                hits = cite(snapshot, search.find(snapshot, wish), _stat, _calibration(edition, asked, mode))
+                return [hit for hit in hits if hit.relevance is None or hit.relevance >= min_relevance]
 
         return self._on_latest(answer)
 
+    def explain(
+        self,
+        query: str,
+        path: str | Path,
+        *,
+        k: int = 10,
+        mode: Mode = "hybrid",
+        filter: Filter | None = None,  # noqa: A002 - the word for it
+        collapse: bool = True,
+    ) -> Explanation:
+        """Why a document is, or is not, among the hits that `search` gives for the same query.
+
+        Scores every passage, so it takes longer than a search.
+
+        Args:
+            query: as for `search`.
+            path: a file, from here or from a folder of the index, or the name of a document that never was a file.
+            k: as for `search`.
+            mode: the same.
+            filter: the same.
+            collapse: the same.
+
+        Raises:
+            UsageError: the query is empty or k is below 1.
+            FolderError: the document is not in the index, and the folder that it lies in cannot be listed.
+        """
+        from semsearch.explain import explain  # noqa: PLC0415 - a search does without it
+
+        search.checked(query, k, mode)
+        asked = parse(query)
+
+        def answer(edition: Edition) -> Explanation:
+            vector = None if mode == "lexical" else edition.query_vector(asked.text)
+            with edition.store.snapshot() as snapshot:
+                only = snapshot.catalog.passages_where(filter.test()) if filter else None
+                wish = search.Wish(asked, vector, k, mode, only, collapse=collapse)
+                return explain(snapshot, wish, str(path), filter, _stat, _calibration(edition, asked, mode))
+
+        return self._on_latest(answer)
+
+    def calibration(self) -> Calibration | None:
+        """How the relevance of hits is made for the index's model, None where it is uncalibrated."""
+        return calibration_of(self.config.fingerprint)
+
     def similar(
-        self, path: str | Path, *, span: tuple[int, int] | None = None, line: int | None = None, k: int = 10
+        self,
+        path: str | Path,
+        *,
+        span: tuple[int, int] | None = None,
+        line: int | None = None,
+        k: int = 10,
+        filter: Filter | None = None,  # noqa: A002 - the word for it
+        collapse: bool = True,
     ) -> list[Hit]:
         """The k passages most like a file or a part of it, without the part itself.
 
@@ -129,6 +207,8 @@ class Searcher:
             span: start and end in code points; None for the whole document.
             line: in place of a span, a line of the file, counted from 1.
             k: how many hits at the most.
+            filter: which documents may be found.
+            collapse: fold copies of one story into the best of them.
 
         Raises:
             UsageError: there is no such file or document, or nothing at that place.
@@ -142,11 +222,12 @@ class Searcher:
                     vectors, own = _vectors_of_file(edition, Path(path), span, line), []
                 else:
                     passages = snapshot.catalog.passages_of(document)
-                    at = search.span_of_line(snapshot.catalog.text(document), line) if line is not None else span
-                    vectors = snapshot.segments.vectors(search.near(passages, at))
-                    own = search.near(passages, None)
-                parts = search.candidates(snapshot, "", search.mean(vectors), k + len(own))
-                return search.cite(snapshot, search.rank(snapshot, parts, k, set(own)), parts, _stat)
+                    at = span_of_line(snapshot.catalog.text(document), line) if line is not None else span
+                    vectors = snapshot.segments.vectors(near(passages, at))
+                    own = near(passages, None)
+                only = snapshot.catalog.passages_where(filter.test()) if filter else None
+                wish = search.Wish(None, mean(vectors), k, "dense", only, frozenset(own), collapse)
+                return cite(snapshot, search.find(snapshot, wish), _stat)
 
         return self._on_latest(answer)
 
@@ -245,6 +326,11 @@ def _status(path: Path, edition: Edition) -> Status:
         )
 
 
+def _calibration(edition: Edition, query: Query | None, mode: Mode) -> Calibration | None:
+    # Both parts are weighed, so a search by one of them says nothing of how relevant its hits are.
+    return calibration_of(edition.config.fingerprint) if query is not None and mode == "hybrid" else None
+
+
 def _size(file: Path) -> int:
     try:
         return file.stat().st_size if file.is_file() else 0
@@ -268,8 +354,8 @@ def _vectors_of_file(edition: Edition, path: Path, span: tuple[int, int] | None,
         raise UsageError(f"{path}: not a document of the index; {why}") from error
     passages = _split(edition, document)
     places = [(number, passage.start, passage.end) for number, passage in enumerate(passages)]
-    at = search.span_of_line(document.text, line) if line is not None else span
-    return edition.encode([passages[number].embedded for number in search.near(places, at)])
+    at = span_of_line(document.text, line) if line is not None else span
+    return edition.encode([passages[number].embedded for number in near(places, at)])
 
 
 def _stat(path: Path) -> FileStat:

@@ -12,11 +12,11 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
-from semsearch.config import ENGLISH_ONLY
+from semsearch.config import languages_of
 from semsearch.diff import Changes, Known, diff, reason
 from semsearch.errors import FolderError, ReadError, UsageError
 from semsearch.intake import Incoming, embed, incoming
-from semsearch.language import is_english
+from semsearch.language import group, is_within
 from semsearch.read import read_file, stat_file, walk
 from semsearch.store import Store
 from semsearch.types import Embedder, Found, Skip
@@ -40,7 +40,8 @@ class Progress:
 class SyncReport:
     """What a run did: numbers of documents, of passages stored and of texts encoded for them, and every skip.
 
-    `foreign` counts documents that it read which are not in English, where English is all that the model knows.
+    `foreign` has the language of each document that it read in one that the model is known not to know, "" where it
+    can only be told that it is none of the model's.
     """
 
     added: int = 0
@@ -51,9 +52,14 @@ class SyncReport:
     kept: int = 0
     passages: int = 0
     encoded: int = 0
-    foreign: int = 0
+    foreign: tuple[str, ...] = ()
     skipped: tuple[Skip, ...] = ()
     seconds: float = 0.0
+
+    @property
+    def foreign_share(self) -> float:
+        """The part of the documents that it read, 0 … 1, which the model does not find by their meaning."""
+        return len(self.foreign) / max(self.added + self.changed + self.renamed, 1)
 
     def __add__(self, other: SyncReport) -> SyncReport:
         """What two runs did together."""
@@ -169,7 +175,7 @@ def apply(
         kept=changes.kept + len(lost) - len(run.unreadable),
         passages=run.passages,
         encoded=run.encoded,
-        foreign=run.foreign,
+        foreign=tuple(run.foreign),
         skipped=(*changes.skipped, *(Skip(path, why) for path, why in run.failed.items())),
         seconds=time.monotonic() - begun,
     )
@@ -192,7 +198,9 @@ class _Run:
         self._batch: list[Incoming] = []
         self._total = len(paths), sum(changes.sizes[path] for path in paths)
         self._files = self._size = 0
-        self.passages = self.encoded = self.foreign = 0
+        self._known = languages_of(store.config.model)
+        self.passages = self.encoded = 0
+        self.foreign: list[str] = []
         self.failed: dict[str, str] = {}
         self.unreadable: list[int] = []
 
@@ -211,10 +219,12 @@ class _Run:
         except OSError as error:
             self.failed[path] = reason(error)
             return
-        if self._store.config.model in ENGLISH_ONLY and not is_english(document.text, document.language):
-            self.foreign += 1
         overlap = self._store.config.overlap
-        self._batch.append(incoming(document, stat, self._embedder(), overlap, str(self._root), replaces))
+        item = incoming(document, stat, self._embedder(), overlap, str(self._root), replaces)
+        language = item.document.language
+        if self._known is not None and not is_within(document.text, language, self._known):
+            self.foreign.append(group(language))
+        self._batch.append(item)
         if sum(len(item.passages) for item in self._batch) >= BATCH:
             self.flush()
 

@@ -71,13 +71,27 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """Another place of a hit's story: a document that is a copy of the hit's. `path` and `date` are as for a hit."""
+
+    path: str
+    title: str
+    source: str
+    date: str
+    document_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A passage that answers a query, with an exact citation: `text` is `document.text[start:end]`, in code points.
 
     `score` is what the hits are ordered by, higher is better; `scores` holds its parts, "dense" and "lexical", None
     where a part did not find the passage. `path` can be opened for a document that came from a file. `digest` is the
     SHA-256 of the file's bytes (of the UTF-8 text for a document that never was a file), in hex. `line` counts from
-    1, 0 where there are none. `stale` says that the file has changed or gone since it was indexed.
+    1, 0 where there are none. `stale` says that the file has changed or gone since it was indexed. `relevance`
+    is the probability, 0 … 1, that the passage answers the query, None where the model is uncalibrated. `copies` are
+    the other places of the same story, in order of date and path, those without a date last; `first_date` is the
+    earliest date of them and of the hit itself, "" where none has one.
     """
 
     rank: int
@@ -94,6 +108,12 @@ class Hit:
     line: int
     text: str
     stale: bool
+    relevance: float | None = None
+    source: str = ""
+    author: str = ""
+    language: str = ""
+    copies: tuple[Copy, ...] = ()
+    first_date: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,3 +185,15 @@ class Embedder(Protocol):
 
     def encode_query(self, texts: Sequence[str]) -> Vectors:
         """The same for queries, which are cut at the limit."""
+
+
+@runtime_checkable
+class Reranker(Protocol):
+    """Says how well passages answer a query by reading each together with it; safe to call from several threads."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+
+    def score(self, query: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Float32 of shape (len(texts),), higher is better."""

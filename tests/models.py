@@ -39,6 +39,13 @@ TEXTS = (
     "the " * 45,
 )
 
+QUERIES = (
+    "What did the alliance say about the Western Balkans?",
+    "",
+    "река [SEP] 安全 👩‍👩‍👧 e\u0301te\u0301",
+    "the bank of the river " * 20,
+)
+
 ROUTER, PICKLED = "router", "pickled"
 
 
@@ -116,7 +123,12 @@ def _fast(tokenizer: Any, names: dict[str, str], *, types: bool = False, **optio
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_input_names=inputs, **specials, **options)
 
 
-def network(family: str, tokenizer: Any, **options: Any) -> Any:
+def scores(name: str) -> np.ndarray:
+    """What `CrossEncoder.predict` gave for each of QUERIES with each of TEXTS: shape (len(QUERIES), len(TEXTS))."""
+    return np.load(built() / f"{name}.scores.npy")
+
+
+def network(family: str, tokenizer: Any, head: str = "Model", **options: Any) -> Any:
     """A random network of a family, such as "Bert", of 1 layer and 32 dimensions."""
     import torch
     import transformers
@@ -133,7 +145,7 @@ def network(family: str, tokenizer: Any, **options: Any) -> Any:
         "initializer_range": 0.4,
     }
     config = getattr(transformers, f"{family}Config")(**{**sizes, **options})
-    return getattr(transformers, f"{family}Model")(config).eval()
+    return getattr(transformers, f"{family}{head}")(config).eval()
 
 
 def save(folder: Path, parts: Sequence[Any], **settings: Any) -> None:
@@ -253,6 +265,71 @@ def euclidean(folder: Path) -> None:
     save(folder, [bert(folder), pooling()], similarity_fn_name="euclidean")
 
 
+def classifier(folder: Path, family: str, tokenizer: Any, **options: Any) -> None:
+    """A cross-encoder as transformers saves it, without a list of modules: so are most of those on the hub."""
+    network(family, tokenizer, "ForSequenceClassification", **{"num_labels": 1, **options}).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def save_cross(folder: Path, parts: Path | Sequence[Any], **settings: Any) -> None:
+    """Save a cross-encoder, made of modules or of what `classifier` saved, as sentence-transformers does."""
+    from sentence_transformers import CrossEncoder
+
+    settings = {"device": "cpu", "local_files_only": True, **settings}
+    if isinstance(parts, Path):
+        model = CrossEncoder(str(parts), **settings)
+    else:
+        model = CrossEncoder(modules=list(parts), **settings)
+    model.save_pretrained(str(folder), create_model_card=False)
+
+
+def pairs(folder: Path) -> None:
+    """BERT with token types, and no activation, as the configuration of older models says it."""
+    named = {"activation_fn": "torch.nn.modules.linear.Identity", "version": "4.0.0"}
+    classifier(folder, "Bert", word_pieces(types=True), sentence_transformers=named)
+
+
+def sigmoid(folder: Path) -> None:
+    """XLM-RoBERTa, which has no token types, with the default activation and a prompt for the query."""
+    parts = folder.with_name("sigmoid.parts")
+    classifier(parts, "XLMRoberta", unigrams(), max_position_embeddings=LONGEST + 2)
+    save_cross(folder, parts, prompts={"web": "the query: ", "other": "no"}, default_prompt_name="web")
+
+
+def headed(folder: Path) -> None:
+    """RoBERTa, cut on the left, pooling and a dense layer as modules, and an activation that is not the default."""
+    import torch
+    from sentence_transformers.base.modules import Dense
+
+    tokenizer = byte_pairs(truncation_side="left")
+    inner = network("Roberta", tokenizer, max_position_embeddings=LONGEST + 2)
+    torch.manual_seed(9)
+    head = Dense(32, 1, activation_function=torch.nn.Identity(), module_output_name="scores")
+    save_cross(folder, [transformer(folder, tokenizer, inner), pooling("cls"), head], activation_fn=torch.nn.Tanh())
+
+
+def decoder(folder: Path, template: str | None = None) -> None:
+    """A language model that says yes or no; filled up on the left."""
+    tokenizer = byte_pairs(padding_side="left")
+    tokenizer.add_tokens(["yes", "no"])
+    tokenizer.chat_template = template
+    network("Qwen3", tokenizer, "ForCausalLM", num_key_value_heads=2, head_dim=8).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def chat(folder: Path) -> None:
+    """The same behind a template of messages: nothing that a tokenizer alone could make."""
+    decoder(folder, "{% for message in messages %}<{{ message['role'] }}> {{ message['content'] }}\n{% endfor %}")
+
+
+def classes(folder: Path) -> None:
+    """A classifier of pairs with three labels."""
+    classifier(folder, "Bert", word_pieces(types=True), num_labels=3)
+
+
+RERANKERS: tuple[Callable[[Path], None], ...] = (pairs, sigmoid, headed, decoder)
+OTHER_RERANKERS: tuple[Callable[[Path], None], ...] = (chat, classes)
+
 EXPORTED: tuple[Callable[[Path], None], ...] = (mean, cls, dense, prompts, excluded, last)
 OTHERS: tuple[Callable[[Path], None], ...] = (router, nan, pickled, euclidean)
 
@@ -268,15 +345,26 @@ def _encode(folder: Path, target: Path) -> None:
     np.save(f"{target}.document.npy", model.encode_document(list(TEXTS), show_progress_bar=False))
 
 
+def _predict(folder: Path, target: Path) -> None:
+    """Write what sentence-transformers, as anyone would call it, makes of QUERIES and TEXTS."""
+    from sentence_transformers import CrossEncoder
+
+    model = CrossEncoder(str(folder), device="cpu", local_files_only=True)
+    found = [model.predict([(query, text) for text in TEXTS], show_progress_bar=False) for query in QUERIES]
+    np.save(f"{target}.scores.npy", np.stack(found))
+
+
 def _main(folder: Path) -> None:
     os.environ["HF_HUB_OFFLINE"] = "1"
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    for build in (*EXPORTED, *OTHERS):
+    for build in (*EXPORTED, *OTHERS, *RERANKERS, *OTHER_RERANKERS):
         build(folder / build.__name__)
     for name in [*(build.__name__ for build in EXPORTED), "router"]:
         _encode(folder / name, folder / name)
     _encode(PACKAGED, folder / "default")
+    for name in [*(build.__name__ for build in RERANKERS), "chat"]:
+        _predict(folder / name, folder / name)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def test_hits_cite_the_file_itself(tmp_path: Path, hard: Path) -> None:
     """For every passage: text[start:end] of the decoded file is the text, and the line is the one it begins on."""
     with Index.create(tmp_path / "index", embedder=HashEmbedder(limit=16)) as index:
         index.sync(hard)
-        hits = index.search("vacuum", k=500, mode="dense")
+        hits = index.search("vacuum", k=500, mode="dense", collapse=False)
         assert len(hits) == index.status().passages
         assert {Path(hit.path).name for hit in hits} == {path.name for path in hard.iterdir()}
         for hit in hits:

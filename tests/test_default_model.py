@@ -104,3 +104,13 @@ def test_no_network_is_needed(tmp_path: Path) -> None:
     ]
     done = subprocess.run(search, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     assert Path(done.stdout.strip()).name == "article-5-explained.html"
+
+
+def test_nothing_answers_what_no_article_is_about(index: Index) -> None:
+    """The relevance of the best hit tells a question that is answered from one that is not."""
+    calibration = index.calibration()
+    assert calibration is not None
+    answered = index.search("Does NATO allow a security vacuum in the Western Balkans?")
+    off_topic = index.search("how to train a puppy not to bite the furniture")
+    assert max(hit.relevance or 0 for hit in answered) > calibration.least
+    assert all(hit.relevance is None or hit.relevance < calibration.least for hit in off_topic)

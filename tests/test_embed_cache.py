@@ -169,7 +169,7 @@ def test_a_model_that_export_refuses_runs_as_the_original(monkeypatch: pytest.Mo
 @pytest.mark.parametrize(("factor", "added"), [(1.02, 0), (-1, 0), (1, 0.1), (float("nan"), 0)])
 def test_a_graph_with_other_vectors_is_not_used(prepared: Path, factor: float, added: float) -> None:
     """The check compares directions and lengths, for queries and for documents."""
-    embedder, probes = GraphEmbedder(prepared), export._probes(cards.peek(prepared))
+    embedder, probes = GraphEmbedder(prepared), export.probes(cards.peek(prepared))
     same = [embedder.encode_query(probes), embedder.encode_document(probes)]
     assert export._difference(prepared, same) == ""
     for row in (0, 1):

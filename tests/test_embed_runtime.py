@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semsearch.embed import card as cards
-from semsearch.embed import resolve, runtime
+from semsearch.embed import graph, resolve
 from semsearch.embed.card import Card
 from semsearch.embed.runtime import LONGEST_TEXT, Described, GraphEmbedder
 from semsearch.errors import ModelError
@@ -105,10 +105,10 @@ def test_counts_have_neither_special_tokens_nor_a_limit(described: Described) ->
 @given(st.lists(st.integers(0, 3000), max_size=60))
 def test_batches_hold_every_row_once_and_stay_within_the_budget(lengths: list[int]) -> None:
     """Only a single text that is longer than the budget has a batch beyond it, of its own."""
-    batches = list(runtime._batches(lengths))
+    batches = list(graph.batches(lengths))
     assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
     for batch in batches:
-        assert len(batch) == 1 or len(batch) * max(lengths[row] for row in batch) <= runtime.TOKENS_PER_RUN
+        assert len(batch) == 1 or len(batch) * max(lengths[row] for row in batch) <= graph.TOKENS_PER_RUN
 
 
 def test_a_lone_surrogate_is_read_as_an_unknown_sign(small: GraphEmbedder) -> None:
@@ -132,7 +132,7 @@ def test_threads_do_not_disturb_each_other(small: GraphEmbedder) -> None:
     jobs = [(call, text) for call in calls for text in TEXTS] * 3
     alone = [call(text) for call, text in jobs]
     fresh = GraphEmbedder(cards.folder_of(small.fingerprint))
-    small._sessions = fresh._sessions
+    small._graph = fresh._graph
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda job: job[0](job[1]), jobs))
     assert alone == together
@@ -161,7 +161,7 @@ def test_numbers_that_are_not_finite_are_an_error() -> None:
 
 def test_a_graph_that_cannot_be_run_is_an_error(small: GraphEmbedder, monkeypatch: pytest.MonkeyPatch) -> None:
     """What ONNX Runtime raises comes as an error of this library, and names the model."""
-    monkeypatch.setattr(small, "_inputs", lambda *_: {})
+    monkeypatch.setattr(small._graph, "_inputs", lambda *_: {})
     with pytest.raises(ModelError, match="mean cannot be run"):
         small.encode_query(["peace"])
 

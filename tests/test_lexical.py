@@ -15,11 +15,10 @@ from semsearch.store import lexical
 from semsearch.store.lexical import K1, B, LexicalSegment
 
 WORDS = st.sampled_from(["nato", "vacuum", "gas", "ё", "a", "b", "安全", "zz"])
-PASSAGES = st.lists(st.lists(WORDS, max_size=12), min_size=1, max_size=30)
 
 
 def brute_force(passages: dict[int, list[str]], query: list[str]) -> dict[int, float]:
-    """The formula, word by word."""
+    """BM25 by the formula, word by word."""
     mean = sum(map(len, passages.values())) / len(passages) if passages else 0
     scores: dict[int, float] = {}
     for number, words in passages.items():
@@ -33,10 +32,28 @@ def brute_force(passages: dict[int, list[str]], query: list[str]) -> dict[int, f
     return scores
 
 
-def cut(passages: list[list[str]], cuts: list[int]) -> list[LexicalSegment]:
-    """Segments of passages 1, 2, 3 …, cut at these places."""
-    places = sorted({0, len(passages), *(place % (len(passages) + 1) for place in cuts)})
-    return [lexical.build(range(start + 1, end + 1), passages[start:end]) for start, end in itertools.pairwise(places)]
+def expected_scores(passages: dict[int, list[str]], documents: dict[int, int], query: list[str]) -> dict[int, float]:
+    """The mean of a passage's BM25 among passages and its document's among documents."""
+    whole: dict[int, list[str]] = {}
+    for number, words in passages.items():
+        whole.setdefault(documents[number], []).extend(words)
+    own, of_document = brute_force(passages, query), brute_force(whole, query)
+    scores = {i: (own.get(i, 0) + of_document.get(documents[i], 0)) / 2 for i in passages}
+    return {i: score for i, score in scores.items() if score > 0}
+
+
+def cut(passages: list[list[str]], sizes: list[int], cuts: set[int]) -> list[LexicalSegment]:
+    """Segments of passages 1, 2, 3 …, whose documents have these sizes; cut before these documents."""
+    places = sorted({0, len(sizes), *(c for c in cuts if c < len(sizes))})
+    segments = []
+    for start, end in itertools.pairwise(places):
+        first, last = sum(sizes[:start]), sum(sizes[:end])
+        segments.append(lexical.build(range(first + 1, last + 1), passages[first:last], sizes[start:end]))
+    return segments
+
+
+def found(segments: list[LexicalSegment], query: list[str], k: int) -> list[tuple[int, float]]:
+    return lexical.search(segments, query).top(k)
 
 
 def without(segment: LexicalSegment, dead: set[int]) -> LexicalSegment:
@@ -45,33 +62,40 @@ def without(segment: LexicalSegment, dead: set[int]) -> LexicalSegment:
 
 
 @given(
-    PASSAGES,
-    st.lists(st.integers(0, 40), max_size=4),
-    st.sets(st.integers(1, 30)),
+    st.lists(st.lists(st.lists(WORDS, max_size=12), min_size=1, max_size=4), min_size=1, max_size=12),
+    st.sets(st.integers(1, 12), max_size=4),
+    st.sets(st.integers(0, 11)),
     st.lists(WORDS, max_size=5),
 )
 @settings(max_examples=300)
 def test_scores_are_those_of_the_formula(
-    passages: list[list[str]], cuts: list[int], dead: set[int], query: list[str]
+    documents: list[list[list[str]]], cuts: set[int], dead: set[int], query: list[str]
 ) -> None:
-    """In one segment or many, with removed passages or without, merged or not: the same scores to 1e-9."""
-    segments = [without(segment, dead) for segment in cut(passages, cuts)]
-    alive = {number: words for number, words in enumerate(passages, 1) if number not in dead}
-    expected = brute_force(alive, query)
-    k = len(passages)
-    assert pytest.approx(expected, abs=1e-9) == dict(lexical.search(segments, query, k))
+    """In one segment or many, with removed documents or without, merged or not: the same scores to 1e-9."""
+    passages = [words for document in documents for words in document]
+    sizes = [len(document) for document in documents]
+    owners = dict(enumerate((number for number, size in enumerate(sizes) for _ in range(size)), 1))
+    alive = {i: words for i, words in enumerate(passages, 1) if owners[i] not in dead}
+    gone = set(owners) - set(alive)
+    segments = [without(segment, gone) for segment in cut(passages, sizes, cuts)]
+    expected = expected_scores(alive, owners, query)
+    scores = lexical.search(segments, query)
+    assert pytest.approx(expected, abs=1e-9) == dict(scores.top(len(passages)))
+    assert pytest.approx(expected, abs=1e-9) == scores.of([*owners, 1_000])
+    every = np.array([expected.get(i, 0.0) for i in alive]) if alive else np.zeros(1)
+    assert pytest.approx((every.mean(), every.std()), abs=1e-6) == (scores.mean, scores.deviation)
     one = lexical.merged(segments)
     assert one.ids.tolist() == list(alive)
-    assert pytest.approx(expected, abs=1e-9) == dict(lexical.search([one], query, k))
+    assert pytest.approx(expected, abs=1e-9) == dict(found([one], query, len(passages)))
     best = sorted(expected.values(), reverse=True)[:3]
-    assert pytest.approx(best, abs=1e-9) == [score for _, score in lexical.search(segments, query, 3)]
+    assert pytest.approx(best, abs=1e-9) == [score for _, score in found(segments, query, 3)]
 
 
 def test_merging_equals_building_at_once() -> None:
     """A merged segment is, array by array, the one that the same passages give."""
     passages = [["b", "a", "a"], ["c"], [], ["a", "ž"]]
-    for name, (expected,) in lexical.build([1, 2, 3, 4], passages).arrays().items():
-        (actual,) = lexical.merged(cut(passages, [1, 2])).arrays()[name]
+    for name, (expected,) in lexical.build([1, 2, 3, 4], passages, [1, 2, 1]).arrays().items():
+        (actual,) = lexical.merged(cut(passages, [1, 2, 1], {1})).arrays()[name]
         assert expected.dtype == actual.dtype, name
         np.testing.assert_array_equal(expected, actual, err_msg=name)
 
@@ -79,8 +103,8 @@ def test_merging_equals_building_at_once() -> None:
 def test_nothing_is_found_where_there_is_nothing() -> None:
     """No segments, no terms and unknown terms give no hits."""
     segment = lexical.build([7], [["nato"]])
-    assert lexical.search([], ["nato"], 5) == []
-    assert lexical.search([segment], [], 5) == []
-    assert lexical.search([segment], ["gas"], 5) == []
-    assert lexical.search([lexical.build([7], [[]])], ["nato"], 5) == []
-    assert [passage for passage, _ in lexical.search([segment], ["nato"], 5)] == [7]
+    assert found([], ["nato"], 5) == []
+    assert found([segment], [], 5) == []
+    assert found([segment], ["gas"], 5) == []
+    assert found([lexical.build([7], [[]])], ["nato"], 5) == []
+    assert [passage for passage, _ in found([segment], ["nato"], 5)] == [7]

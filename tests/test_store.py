@@ -24,7 +24,8 @@ from semsearch.errors import (
     StorageError,
 )
 from semsearch.intake import embed, incoming, stat_of_text
-from semsearch.search import candidates, rank
+from semsearch.query import parse
+from semsearch.search import Wish, find
 from semsearch.store import Addition, Snapshot, Store
 from semsearch.store import files as store_files
 from semsearch.terms import terms
@@ -48,10 +49,10 @@ def put(opened: Store, embedder: HashEmbedder, *documents: Document) -> None:
 
 
 def answers(snapshot: Snapshot, embedder: HashEmbedder, query: str, k: int = 10) -> list[tuple[str, int, float]]:
-    parts = candidates(snapshot, query, embedder.encode_query([query])[0], k)
-    ranked = rank(snapshot, parts, k)
-    places = snapshot.catalog.places(i for i, _ in ranked)
-    return [(*places[i][1:], round(score, 5)) for i, score in ranked]
+    wish = Wish(parse(query), embedder.encode_query([query])[0], k, "hybrid", collapse=False)
+    found = find(snapshot, wish)
+    places = snapshot.catalog.places(answer.scored.id for answer in found)
+    return [(*places[answer.scored.id][1:], pytest.approx(answer.scored.score, abs=1e-5)) for answer in found]
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ _COMMANDS = {
     "index": "semsearch.cli.index:index",
     "search": "semsearch.cli.search:search",
     "similar": "semsearch.cli.search:similar",
+    "explain": "semsearch.cli.explain:explain",
+    "eval": "semsearch.cli.eval:eval_",
     "status": "semsearch.cli.inspect:status",
     "list": "semsearch.cli.inspect:list_",
     "verify": "semsearch.cli.inspect:verify",

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _LINE_EVERY = 10.0
 """Seconds between two lines of progress where there is no terminal."""
 
+_FOREIGN, _FOREIGN_SHARE = 3, 0.1
+"""How many articles, and which part of them, must be foreign to the model before it is worth a word."""
+
 _UNREAD = "no reader for "
 
 
@@ -43,7 +46,7 @@ _UNREAD = "no reader for "
 @click.option("--rebuild", is_flag=True, help="Make the index anew beside the old one, and swap it in when whole.")
 @click.option("--allow-empty", is_flag=True, help="Accept that the folder holds no article any more.")
 @click.option("-v", "--verbose", is_flag=True, help="List also the files of kinds that are not read.")
-def index(  # noqa: PLR0913 - an argument an option
+def index(
     folder: Path,
     name: str | None,
     model: str | None,
@@ -128,17 +131,32 @@ def _summary(path: Path, report: SyncReport, *, verbose: bool) -> None:
         )
     if report.kept:
         click.echo(f"{report.kept} documents stay as they were, because their files cannot be read now", err=True)
-    if report.foreign:
-        click.echo(
-            f"{report.foreign} articles not in English, which is all that the model knows: found by their words; "
-            "--rebuild with another --model to find them by meaning",
-            err=True,
-        )
+    if len(report.foreign) >= _FOREIGN and report.foreign_share >= _FOREIGN_SHARE:
+        _say_foreign(report)
     if report.encoded:
         rate = f"in {report.seconds:.1f} s ({report.encoded / report.seconds:.0f} passages/s)"
         click.echo(f"{report.passages} passages stored, {report.encoded} of them embedded {rate}", err=True)
     else:
         click.echo(f"{report.passages} passages stored, nothing had to be embedded", err=True)
+
+
+def _say_foreign(report: SyncReport) -> None:
+    """That a good part of the articles is in languages that the model does not know, in which, and what to do."""
+    from semsearch.config import MULTILINGUAL, languages_of  # noqa: PLC0415 - `semsearch --help` does without it
+    from semsearch.language import name_of  # noqa: PLC0415 - the same
+
+    found = sorted(Counter(report.foreign).items(), key=lambda item: (-item[1], item[0]))
+    # A model that is known to know none of them, which may be the index's own, is no help.
+    known = {model: languages_of(model) for model in MULTILINGUAL}
+    models = [model for model, tags in known.items() if tags is None or not tags.isdisjoint(report.foreign)]
+    languages = ", ".join(f"{number} {name_of(tag) or 'other'}" for tag, number in found)
+    click.echo(
+        safe(
+            f"{len(report.foreign)} articles in languages that the model does not know ({languages}): found by their "
+            f"words; to find them by meaning, --rebuild with --model {' or '.join(models)}"
+        ),
+        err=True,
+    )
 
 
 def _skips(skips: Iterable[Skip], *, verbose: bool) -> None:

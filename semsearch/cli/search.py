@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from semsearch.cli.filters import filter_of, filter_options
 from semsearch.cli.where import index_option, open_index
 from semsearch.errors import UsageError
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from semsearch.types import Hit
 
 NOTHING_FOUND = 1
+_NOTHING = "nothing in this index seems to answer that; nearest:"
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
 # What follows the path in `similar FILE:START-END` and `similar FILE:LINE`.
@@ -50,6 +52,13 @@ def _hit_options(function: _Function) -> _Function:
             show_default=True,
             help="Mark the words of the query; auto: on a terminal and without NO_COLOR.",
         ),
+        click.option(
+            "--collapse/--no-collapse",
+            default=True,
+            show_default=True,
+            help="Fold copies of one story into the best of them.",
+        ),
+        filter_options,
         index_option,
     ]
     for option in reversed(options):
@@ -67,27 +76,51 @@ def _hit_options(function: _Function) -> _Function:
     envvar="SEMSEARCH_MODE",
     help="By meaning (dense), by words (lexical) or both.",
 )
+@click.option("--rerank", metavar="MODEL", help="A cross-encoder that reads the best passages again.")
+@click.option(
+    "--min-relevance",
+    type=click.FloatRange(0, 1),
+    help="Leave out hits below it; by default, where all of them are unlikely to answer, that is said.",
+)
 @_hit_options
 def search(
-    query: tuple[str, ...], mode: str, k: int, format_: str, color: str, name: str | None, *, explain: bool
+    query: tuple[str, ...],
+    mode: str,
+    rerank: str | None,
+    min_relevance: float | None,
+    k: int,
+    format_: str,
+    color: str,
+    name: str | None,
+    *,
+    explain: bool,
+    collapse: bool,
+    **filters: Any,
 ) -> int:
     """Show the passages that best answer QUERY.
 
-    QUERY `-` reads queries from standard input, one a line. Exit status 1 when nothing was found.
+    QUERY may hold "quoted phrases", which each hit has, and -words, which none has; `-` reads queries from standard
+    input, one a line. Exit status 1 when nothing was found, or nothing that seems to answer.
     """
     queries: Iterable[str] = _from_input() if query == ("-",) else [_printable(" ".join(query))]
     from semsearch.show import Answer  # noqa: PLC0415 - `semsearch --help` does without it
 
     with open_index(name) as index:
         known = _warned(queries, index.config.model, mode)
-        answers = (Answer(text, mode, index.search(text, k=k, mode=mode)) for text in known)  # type: ignore[arg-type]
-        return _show(answers, format_, color, explain=explain, many=query == ("-",))
+        wish: dict[str, Any] = {"k": k, "mode": mode, "filter": filter_of(**filters), "collapse": collapse}
+        wish |= {"rerank": rerank, "min_relevance": min_relevance or 0.0}
+        answers = (Answer(text, mode, index.search(text, **wish)) for text in known)
+        calibration = index.calibration() if min_relevance is None and mode == "hybrid" else None
+        least = calibration.least if calibration else 0.0
+        return _show(answers, format_, color, explain=explain, many=query == ("-",), least=least)
 
 
 @click.command()
 @click.argument("place", metavar="FILE[:START-END|:LINE]")
 @_hit_options
-def similar(place: str, k: int, format_: str, color: str, name: str | None, *, explain: bool) -> int:
+def similar(
+    place: str, k: int, format_: str, color: str, name: str | None, *, explain: bool, collapse: bool, **filters: Any
+) -> int:
     """Show the passages most like a file or a part of it.
 
     START and END are code points as in the JSON of a hit, LINE is a line as in `path:line`. The file need not be in the
@@ -96,7 +129,7 @@ def similar(place: str, k: int, format_: str, color: str, name: str | None, *, e
     from semsearch.show import Answer  # noqa: PLC0415 - `semsearch --help` does without it
 
     with open_index(name) as index:
-        answer = Answer(place, "dense", _like(index, place, k))
+        answer = Answer(place, "dense", _like(index, place, k=k, filter=filter_of(**filters), collapse=collapse))
     return _show([answer], format_, color, explain=explain, many=False)
 
 
@@ -136,13 +169,13 @@ def _warned(queries: Iterable[str], model: str, mode: str) -> Iterator[str]:
         yield query
 
 
-def _like(index: Index, place: str, k: int) -> list[Hit]:
+def _like(index: Index, place: str, **wish: Any) -> list[Hit]:
     """What is like a place; a document whose very name ends like one comes first."""
     path, span, line = parsed_place(place)
     if path != place:
         with suppress(UsageError):
-            return index.similar(place, k=k)
-    return index.similar(path, span=span, line=line, k=k)
+            return index.similar(place, **wish)
+    return index.similar(path, span=span, line=line, **wish)
 
 
 def parsed_place(place: str) -> tuple[str, tuple[int, int] | None, int | None]:
@@ -154,8 +187,23 @@ def parsed_place(place: str) -> tuple[str, tuple[int, int] | None, int | None]:
     return match["path"], span, int(match["line"]) if match["line"] else None
 
 
-def _show(answers: Iterable[Answer], format_: str, color: str, *, explain: bool, many: bool) -> int:
+def answers_nothing(answer: Answer, least: float) -> bool:
+    """Whether none of the hits is likely enough to answer, where that is known; one with all the words may be."""
+    from semsearch.query import parse  # noqa: PLC0415 - `semsearch --help` does without it
+    from semsearch.terms import query_terms, terms  # noqa: PLC0415 - the same
+
+    asked = set(query_terms(parse(answer.query).text))
+    return bool(answer.hits) and all(
+        hit.relevance is not None
+        and hit.relevance < least
+        and not (asked and asked <= set(terms(f"{hit.title}\n{hit.heading}\n{hit.text}")))
+        for hit in answer.hits
+    )
+
+
+def _show(answers: Iterable[Answer], format_: str, color: str, *, explain: bool, many: bool, least: float = 0.0) -> int:
     from semsearch.show import FORMATS, Look  # noqa: PLC0415 - `semsearch --help` does without it
+    from semsearch.show.text import safe  # noqa: PLC0415 - the same
 
     terminal = sys.stdout.isatty()
     look = Look(
@@ -170,7 +218,10 @@ def _show(answers: Iterable[Answer], format_: str, color: str, *, explain: bool,
     def noted() -> Iterator[Answer]:
         nonlocal status
         for answer in answers:
-            status = 0 if answer.hits else status
+            if answers_nothing(answer, least):
+                click.echo(f"{safe(answer.query)}: {_NOTHING}" if many else _NOTHING, err=True)
+            elif answer.hits:
+                status = 0
             yield answer
 
     for line in FORMATS[format_](noted(), look):

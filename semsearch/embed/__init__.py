@@ -1,4 +1,4 @@
-"""Gives the embedder of a model, ready to run, from the cache where it can; it embeds nothing itself.
+"""Gives the embedder or the reranker of a model, ready to run, from the cache where it can; it runs none itself.
 
 torch and sentence_transformers are imported only to prepare a model that is not in the cache, or for a GPU.
 """
@@ -10,23 +10,27 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Generic, TypeVar
 
-from semsearch.config import IndexConfig
+from semsearch.config import USE, IndexConfig
 from semsearch.embed import card as cards
 from semsearch.embed import find as finding
 from semsearch.embed.find import Source
 from semsearch.errors import ModelError, ModelMismatchError
-from semsearch.types import Embedder
+from semsearch.types import Embedder, Reranker
 
-__all__ = ["EMBEDDERS", "load", "resolve"]
+__all__ = ["EMBEDDERS", "load", "load_reranker", "resolve"]
 
 LOG = logging.getLogger("semsearch")
 
-EMBEDDERS: Mapping[str, str] = MappingProxyType({"hash": "semsearch.testing:HashEmbedder"})
-"""Embedders that need no model: their name, and the class that makes one without arguments."""
+EMBEDDERS: Mapping[str, str] = MappingProxyType(
+    {"hash": "semsearch.testing:HashEmbedder", USE: "semsearch.embed.use:UniversalSentenceEncoder"}
+)
+"""Embedders that need no files of a model: their name, and the class that makes one without arguments."""
 
 
 def load(config: IndexConfig) -> Embedder:
@@ -42,11 +46,11 @@ def load(config: IndexConfig) -> Embedder:
         made = _builtin(config.model)
         _compare(config, made.fingerprint)
         return made
-    if cached := _cached(config.fingerprint, None):
+    if cached := _cached(_EMBEDDER, config.fingerprint, None):
         return cached
     source = finding.find(config.model)
     _compare(config, finding.fingerprint(source.folder))
-    return _prepared(source, config.fingerprint)
+    return _prepared(_EMBEDDER, source, config.fingerprint)
 
 
 def resolve(model: str) -> Embedder:
@@ -61,7 +65,22 @@ def resolve(model: str) -> Embedder:
         return _builtin(model)
     source = finding.find(model)
     fingerprint = finding.fingerprint(source.folder)
-    return _cached(fingerprint, source) or _prepared(source, fingerprint)
+    return _cached(_EMBEDDER, fingerprint, source) or _prepared(_EMBEDDER, source, fingerprint)
+
+
+def load_reranker(model: str) -> Reranker:
+    """The reranker of a cross-encoder by its name: a hub id or the path of a folder.
+
+    Its files are hashed and its graph is opened each time: who searches more than once keeps what this gives.
+
+    Raises:
+        ModelNotFoundError: there is no such model here, none could be fetched, or it is no cross-encoder.
+        ModelUnsafeError: the model would run code of its own, or its weights are pickled.
+        ModelError: it gives more than one number for a pair, or cannot be prepared or run.
+    """
+    source = finding.find_reranker(model)
+    fingerprint = finding.fingerprint(source.folder)
+    return _cached(_RERANKER, fingerprint, source) or _prepared(_RERANKER, source, fingerprint)
 
 
 def _builtin(name: str) -> Embedder:
@@ -78,47 +97,89 @@ def _compare(config: IndexConfig, found: str) -> None:
         )
 
 
-def _cached(fingerprint: str, source: Source | None) -> Embedder | None:
+_Runner = TypeVar("_Runner", Embedder, Reranker)
+
+
+@dataclass(frozen=True, slots=True)
+class _Role(Generic[_Runner]):
+    """What differs between embedders and rerankers: how a prepared model is opened, and how one is prepared."""
+
+    open: Callable[[Path, Source | None], _Runner]
+    prepare: Callable[[Source, str], Path]
+
+
+def _cached(role: _Role[_Runner], fingerprint: str, source: Source | None) -> _Runner | None:
     """The model of that fingerprint if it has been prepared; None where it has not, or what is there is damaged."""
     folder = cards.folder_of(fingerprint)
     if not folder.is_dir():
         return None
     try:
-        return _open(folder, source)
+        return role.open(folder, source)
     except ModelError as error:
         LOG.info("the prepared model in %s is not used: %s", folder, error)
         return None
 
 
-def _prepared(source: Source, fingerprint: str) -> Embedder:
+def _prepared(role: _Role[_Runner], source: Source, fingerprint: str) -> _Runner:
     """Prepare the model, unless another process has just done so; what is damaged makes room."""
     from filelock import FileLock  # noqa: PLC0415 - 15 ms, and not for a search
-
-    from semsearch.embed import export  # noqa: PLC0415 - torch takes seconds
 
     folder = cards.folder_of(fingerprint)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_suffix(".lock")):
-            if embedder := _cached(fingerprint, source):
-                return embedder
+            if found := _cached(role, fingerprint, source):
+                return found
             _discard(folder)
-            return _open(export.prepare(source, fingerprint), source)
+            return role.open(role.prepare(source, fingerprint), source)
     except OSError as error:
         raise ModelError(f"the model {source.name} cannot be kept in {folder}: {error}; set SEMSEARCH_CACHE") from error
 
 
-def _open(folder: Path, source: Source | None) -> Embedder:
+def _open_embedder(folder: Path, source: Source | None) -> Embedder:
     """The prepared model as a graph, or as the original where there is no graph or a GPU is wanted."""
-    graph = cards.peek(folder).kind == "graph"
-    device = "" if os.environ.get("SEMSEARCH_DEVICE", "").lower() in ("", "cpu") else _gpu()
-    if graph and not device:
+    device = _original_on(folder)
+    if not device:
         from semsearch.embed.runtime import GraphEmbedder  # noqa: PLC0415 - not where no model is run
 
         return GraphEmbedder(folder, source.name if source else "")
     from semsearch.embed.original import OriginalEmbedder  # noqa: PLC0415 - torch takes seconds
 
-    return OriginalEmbedder(folder, source, device or "cpu")
+    return OriginalEmbedder(folder, source, device)
+
+
+def _open_reranker(folder: Path, source: Source | None) -> Reranker:
+    """As `_open_embedder`, of a cross-encoder."""
+    device = _original_on(folder)
+    if not device:
+        from semsearch.embed.cross import GraphReranker  # noqa: PLC0415 - not where no model is run
+
+        return GraphReranker(folder, source.name if source else "")
+    from semsearch.embed.original import OriginalReranker  # noqa: PLC0415 - torch takes seconds
+
+    return OriginalReranker(folder, source, device)
+
+
+def _prepare_embedder(source: Source, fingerprint: str) -> Path:
+    from semsearch.embed import export  # noqa: PLC0415 - torch takes seconds
+
+    return export.prepare(source, fingerprint)
+
+
+def _prepare_reranker(source: Source, fingerprint: str) -> Path:
+    from semsearch.embed import export_cross  # noqa: PLC0415 - torch takes seconds
+
+    return export_cross.prepare(source, fingerprint)
+
+
+_EMBEDDER = _Role(_open_embedder, _prepare_embedder)
+_RERANKER = _Role(_open_reranker, _prepare_reranker)
+
+
+def _original_on(folder: Path) -> str:
+    """The device on which the original runs, if the model has no graph or a GPU is wanted; "" where the graph runs."""
+    device = "" if os.environ.get("SEMSEARCH_DEVICE", "").lower() in ("", "cpu") else _gpu()
+    return device or ("" if cards.peek(folder).kind == "graph" else "cpu")
 
 
 def _gpu() -> str:

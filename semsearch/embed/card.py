@@ -33,6 +33,7 @@ class Card:
     that lies in the folder `source`; `reason` says why. `max_tokens` is the longest input with its `special_tokens` and
     prompt. `query_skip` and `document_skip` are the leading tokens (special tokens and prompt) that stay out of the
     pooling. `inputs` names the graph's inputs; `padding_side` and `truncation_side` are "left" or "right".
+    A cross-encoder has a dimension of 1, no `similarity` and no prompt for documents.
     `checksums` maps each file to the XXH3 of its bytes, 128 bits in hex.
     """
 

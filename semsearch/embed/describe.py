@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from semsearch.embed.card import Card
@@ -10,7 +11,7 @@ from semsearch.embed.find import Source
 from semsearch.errors import ModelError
 
 Model: TypeAlias = Any
-"""A SentenceTransformer, whose module only `export.py` imports."""
+"""A SentenceTransformer or a CrossEncoder, whose modules only `export.py` and `export_cross.py` import."""
 
 UNSTATED_LIMIT = 512
 """The longest input, in tokens, of a model that states none."""
@@ -19,14 +20,47 @@ _BEYOND = 2**31  # transformers writes 10**30 for a length that is not stated
 
 
 def describe(model: Model, source: Source, fingerprint: str) -> tuple[Card, Any]:
-    """The card of a model, but for its dimension and files, and its tokenizer."""
+    """The card of an embedder's model, but for its dimension and files, and its tokenizer.
+
+    Raises:
+        ModelError: it compares vectors, or has a tokenizer, in a way that is not supported.
+    """
     if model.similarity_fn_name not in ("cosine", "dot"):
         raise ModelError(f"{source.name} compares vectors by {model.similarity_fn_name}, which is not supported")
+    query, document = _prompt(model, ("query",)), _prompt(model, ("document", "passage", "corpus"))
+    card, tokenizer = _common(model, source, fingerprint, pair=False)
+    card = replace(
+        card,
+        similarity=model.similarity_fn_name,
+        query_prompt=query,
+        document_prompt=document,
+        query_skip=_skipped(model, query),
+        document_skip=_skipped(model, document),
+    )
+    return card, tokenizer
+
+
+def describe_cross(model: Model, source: Source, fingerprint: str) -> tuple[Card, Any]:
+    """The card of a cross-encoder, but for its files, and its tokenizer; the card's `query_prompt` is the default one.
+
+    Raises:
+        ModelError: it gives more than one number for a pair, or has a tokenizer that is not supported.
+    """
+    if model.num_labels != 1:
+        raise ModelError(
+            f"{source.name} sorts a pair into {model.num_labels} classes and gives no score to order passages by; "
+            "choose a cross-encoder with one label"
+        )
+    card, tokenizer = _common(model, source, fingerprint, pair=True)
+    return replace(card, dimension=1, query_prompt=_prompt(model, ())), tokenizer
+
+
+def _common(model: Model, source: Source, fingerprint: str, *, pair: bool) -> tuple[Card, Any]:
+    """What the card of any model says, for one text or for a pair, and the model's tokenizer."""
     outer = model.tokenizer
     tokenizer = getattr(outer, "backend_tokenizer", outer)
     if not hasattr(tokenizer, "num_special_tokens_to_add"):
         raise ModelError(f"the tokenizer of {source.name} is not one of the tokenizers library: not supported")
-    query, document = _prompt(model, ("query",)), _prompt(model, ("document", "passage", "corpus"))
     card = Card(
         name=source.name,
         fingerprint=fingerprint,
@@ -34,12 +68,8 @@ def describe(model: Model, source: Source, fingerprint: str) -> tuple[Card, Any]
         kind="graph",
         dimension=0,
         max_tokens=max_tokens(model),
-        special_tokens=tokenizer.num_special_tokens_to_add(False),
-        similarity=model.similarity_fn_name,
-        query_prompt=query,
-        document_prompt=document,
-        query_skip=_skipped(model, query),
-        document_skip=_skipped(model, document),
+        special_tokens=tokenizer.num_special_tokens_to_add(pair),
+        similarity="",
         pad_id=getattr(outer, "pad_token_id", None) or 0,
         pad_type_id=getattr(outer, "pad_token_type_id", None) or 0,
         padding_side=getattr(outer, "padding_side", "right"),

@@ -1,6 +1,7 @@
 """Prepares a model once: writes its whole pipeline as one ONNX graph, checked against sentence-transformers itself.
 
-It is the only home of torch and sentence_transformers, and imported only to prepare a model or to run an original.
+With `export_cross.py` it is the only home of torch and sentence_transformers, and imported only to prepare a model or
+to run an original.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ import logging
 import os
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ from sentence_transformers.base.modules import Router, Transformer
 
 from semsearch.embed import card as cards
 from semsearch.embed.card import Card
-from semsearch.embed.describe import describe, max_tokens
+from semsearch.embed.describe import Model, describe, max_tokens
 from semsearch.embed.find import Source
 from semsearch.embed.quiet import quiet
 from semsearch.embed.runtime import GraphEmbedder
@@ -33,6 +34,9 @@ LOG = logging.getLogger("semsearch")
 
 COSINE = 0.9999
 """The least cosine between a vector of the graph and the original's."""
+
+Fill: TypeAlias = Callable[[Path, Source, str], None]
+"""Writes into a folder what is kept of the model at that source with that fingerprint."""
 
 _LONGEST_PROBE = 2048  # what attention needs grows with the square of the length
 _OWN_WAYS = ("processing_kwargs", "query_length", "document_length", "query_expansion")
@@ -51,13 +55,20 @@ _PROBES = (
 
 
 def prepare(source: Source, fingerprint: str) -> Path:
-    """The folder in the cache that holds the model, ready to run; where it is there already, that one.
+    """The folder in the cache that holds the embedder's model, ready to run; where it is there already, that one.
 
-    A model that cannot be exported, or whose graph gives other vectors, gets a card that says so.
+    A model that cannot be exported, or whose graph gives other vectors, gets a card that says so. It raises what
+    `make` raises.
+    """
+    return make(source, fingerprint, _fill)
+
+
+def make(source: Source, fingerprint: str, fill: Fill) -> Path:
+    """The folder in the cache that `fill` has filled, or that another process was faster to fill.
 
     Raises:
         ModelUnsafeError: the model needs code of its own.
-        ModelError: it cannot be loaded, or compares vectors in a way that is not supported.
+        ModelError: it cannot be loaded, or is of a kind that is not supported.
         OSError: it cannot be written.
     """
     LOG.info("preparing model %s once, about 15 s", source.name)
@@ -66,15 +77,15 @@ def prepare(source: Source, fingerprint: str) -> Path:
     temporary = final.with_name(f"{final.name}.preparing-{secrets.token_hex(4)}")
     temporary.mkdir()
     try:
-        _fill(temporary, source, fingerprint)
+        fill(temporary, source, fingerprint)
         _publish(temporary, final)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return final
 
 
-def load(folder: Path, device: str = "cpu") -> SentenceTransformer:
-    """The model in `folder` as sentence-transformers runs it, in float32, with a limit that it can stand.
+def load(folder: Path, device: str = "cpu", kind: type[Model] = SentenceTransformer) -> Model:
+    """The model of that kind in `folder` as sentence-transformers runs it, in float32, with a limit that it can stand.
 
     Raises:
         ModelUnsafeError: it needs code of its own.
@@ -83,14 +94,14 @@ def load(folder: Path, device: str = "cpu") -> SentenceTransformer:
     options = {"use_safetensors": True}
     try:
         with quiet():
-            model = SentenceTransformer(
+            model = kind(
                 str(folder), device=device, trust_remote_code=False, local_files_only=True, model_kwargs=options
             )
             model = model.float().eval()
     except Exception as error:
         if "trust_remote_code" in str(error):
             raise ModelUnsafeError(f"the model in {folder} needs code of its own, which is never run") from error
-        raise ModelError(f"sentence-transformers cannot load the model in {folder}: {_first_line(error)}") from error
+        raise ModelError(f"sentence-transformers cannot load the model in {folder}: {first_line(error)}") from error
     with contextlib.suppress(AttributeError):
         model.max_seq_length = max_tokens(model)
     return model
@@ -107,7 +118,7 @@ def encode(model: SentenceTransformer, texts: Sequence[str], *, query: bool) -> 
         with quiet():
             return np.ascontiguousarray(method(list(texts), show_progress_bar=False), dtype=np.float32)
     except Exception as error:
-        raise ModelError(f"sentence-transformers cannot run the model: {_first_line(error)}") from error
+        raise ModelError(f"sentence-transformers cannot run the model: {first_line(error)}") from error
 
 
 def device() -> str:
@@ -123,19 +134,24 @@ def _fill(folder: Path, source: Source, fingerprint: str) -> None:
     model = load(source.folder)
     card, tokenizer = describe(model, source, fingerprint)
     tokenizer.save(str(folder / cards.TOKENIZER), pretty=False)
-    expected = [encode(model, _probes(card), query=query) for query in (True, False)]
-    card = _summed(folder, replace(card, dimension=expected[0].shape[1]))
+    expected = [encode(model, probes(card), query=query) for query in (True, False)]
+    card = summed(folder, replace(card, dimension=expected[0].shape[1]))
     finite = bool(np.isfinite(expected).all())
     reason = "" if finite else "its vectors have numbers that are not finite"
-    reason = reason or _obstacle(model) or _export(folder, model, card) or _difference(folder, expected)
+    reason = reason or obstacle(model) or _export(folder, model, card) or _difference(folder, expected)
     if reason:
-        LOG.info("model %s runs through sentence-transformers: %s", source.name, reason)
-        for path in folder.glob(f"{cards.GRAPH}*"):
-            path.unlink()
-        cards.write(folder, replace(card, kind="original", reason=reason))
+        keep_original(folder, card, reason)
 
 
-def _obstacle(model: SentenceTransformer) -> str:
+def keep_original(folder: Path, card: Card, reason: str) -> None:
+    """Leave in `folder` a card that has the original run, for that reason, and nothing of a graph."""
+    LOG.info("model %s runs through sentence-transformers: %s", card.name, reason)
+    for path in folder.glob(f"{cards.GRAPH}*"):
+        path.unlink()
+    cards.write(folder, replace(card, kind="original", reason=reason))
+
+
+def obstacle(model: Model) -> str:
     """Why this model cannot be one graph behind one tokenizer, as far as one can see without trying; "" for nothing."""
     first = model[0]
     if not isinstance(first, Transformer):
@@ -173,40 +189,68 @@ class _Pipeline(torch.nn.Module):  # type: ignore[misc]
 
 
 def _export(folder: Path, model: SentenceTransformer, card: Card) -> str:
-    """Write the graph, its weights and the card into `folder`; the reason why it cannot be done, "" where it can."""
+    """As `write_graph`, of a model that makes vectors."""
     features = model.preprocess(["a b c d", "a"])
     tensors = {name: value for name, value in features.items() if isinstance(value, torch.Tensor)}
     tensors["pooling_mask"] = tensors["attention_mask"].clone()  # torch takes one tensor under two names for one input
+    pipeline = _Pipeline(model, list(tensors), card.dimension)
+    return write_graph(folder, model, pipeline, tensors, card, ["vectors"])
+
+
+def write_graph(
+    folder: Path,
+    model: Model,
+    pipeline: torch.nn.Module,
+    tensors: Mapping[str, torch.Tensor],
+    card: Card,
+    outputs: Sequence[str],
+) -> str:
+    """Write the graph, its weights and the card into `folder`; the reason why it cannot be done, "" where it can.
+
+    Args:
+        folder: where the tokenizer lies already.
+        model: whose modules the pipeline runs.
+        pipeline: from the tensors, in their order, to the outputs.
+        tensors: the inputs of a small batch, each of shape (batch, tokens), by their names.
+        card: what it says but for the names of the inputs.
+        outputs: the outputs' names.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     try:
         with quiet():
             # Attention in plain operations: the same numbers, and the graph is 15 % faster than with the fused one.
             model.transformers_model.set_attn_implementation("eager")
-            program = _program(_Pipeline(model, list(tensors), card.dimension), tensors, card.max_tokens)
+            program = _program(pipeline, tensors, card.max_tokens, outputs)
             # Weights in a file of their own are mapped into memory: the graph opens in 50 ms instead of 190 ms.
             program.save(str(folder / cards.GRAPH), external_data=True)
     except OSError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever stops the export, the original runs
-        return _first_line(error)
+        return first_line(error)
     inputs = tuple(value.name for value in program.model.graph.inputs)
-    cards.write(folder, _summed(folder, replace(card, inputs=inputs)))
+    cards.write(folder, summed(folder, replace(card, inputs=inputs)))
     return ""
 
 
-def _program(pipeline: _Pipeline, tensors: Mapping[str, torch.Tensor], longest: int) -> Any:
+def _program(
+    pipeline: torch.nn.Module, tensors: Mapping[str, torch.Tensor], longest: int, outputs: Sequence[str]
+) -> Any:
     batch, tokens = torch.export.Dim("batch", min=1, max=4096), torch.export.Dim("tokens", min=2, max=longest)
     return torch.onnx.export(
         pipeline.eval(),
         tuple(tensors.values()),
         input_names=list(tensors),
-        output_names=["vectors"],
+        output_names=list(outputs),
         dynamic_shapes=(tuple({0: batch, 1: tokens} for _ in tensors),),
         dynamo=True,
         verbose=False,
     )
 
 
-def _summed(folder: Path, card: Card) -> Card:
+def summed(folder: Path, card: Card) -> Card:
+    """The card with the checksums of the files that lie in `folder` now."""
     return replace(card, checksums={path.name: cards.checksum(path) for path in sorted(folder.iterdir())})
 
 
@@ -218,8 +262,8 @@ def _difference(folder: Path, expected: Sequence[Vectors]) -> str:
     """
     try:
         embedder = GraphEmbedder(folder)
-        probes = _probes(embedder.card)
-        found = [embedder.encode_query(probes), embedder.encode_document(probes)]
+        texts = probes(embedder.card)
+        found = [embedder.encode_query(texts), embedder.encode_document(texts)]
     except ModelError as error:
         return str(error)
     errors = np.linalg.norm(np.subtract(found, expected), axis=-1)
@@ -227,7 +271,7 @@ def _difference(folder: Path, expected: Sequence[Vectors]) -> str:
     return "" if (errors <= allowed).all() else f"the graph gives other vectors, by up to {errors.max():.2g}"
 
 
-def _probes(card: Card) -> list[str]:
+def probes(card: Card) -> list[str]:
     """Texts of many kinds and lengths; the last one is longer than the model can read, unless that is very long."""
     longest = min(card.max_tokens, _LONGEST_PROBE)
     return [*_PROBES, "The longest of them all goes on, and on. " * (longest // 8 + 2)]
@@ -242,5 +286,6 @@ def _publish(temporary: Path, final: Path) -> None:
             raise
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error says, in one line."""
     return str(error).strip().partition("\n")[0] or type(error).__name__

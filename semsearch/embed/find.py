@@ -12,7 +12,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any
@@ -32,6 +32,7 @@ IGNORED_FOLDERS = ("onnx", "openvino", "coreml", "gguf", "runs", "eval")
 IGNORED_FILES = ("README.*", "LICENSE*", "NOTICE*", "data_config.json", "train_*", "trainer_*", "*_results.json")
 
 _MODULE = re.compile(r"sentence_transformers\.(\w+\.)*(models|modules)\.(\w+\.)*[A-Z]\w*")
+_ACTIVATION = re.compile(r"torch\.nn\.(modules\.(\w+\.)?)?[A-Z]\w*")
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
 _SECONDS = 5.0
 
@@ -55,15 +56,36 @@ def find(model: str) -> Source:
         ModelUnsafeError: its weights are pickled or not the known ones, or it would run code of its own.
         ModelError: its files cannot be read.
     """
-    if model.removeprefix("sentence-transformers/") == DEFAULT_MODEL:
-        source = Source(DEFAULT_MODEL, _packaged())
-    elif model and Path(model).expanduser().is_dir():
-        folder = Path(model).expanduser().resolve()
-        source = Source(str(folder), folder)
-    else:
-        source = Source(model, _hub(model))
-    _check(source)
+    source = _located(model, "sentence-transformers", "modules.json")
+    _check(source, _modules(source.folder, "SentenceTransformer"))
     return source
+
+
+def find_reranker(model: str) -> Source:
+    """The cross-encoder in a local folder, or one from the Hugging Face hub.
+
+    Args:
+        model: the path of a folder, or a hub id such as "cross-encoder/ms-marco-MiniLM-L6-v2".
+
+    Raises:
+        ModelNotFoundError: there is none of that name here, none could be fetched, or it is no cross-encoder.
+        ModelUnsafeError: its weights are pickled, or it would run code of its own.
+        ModelError: its files cannot be read.
+    """
+    source = _located(model, "cross-encoder", "*.safetensors")
+    _check(source, _cross_modules(source.folder))
+    _check_activation(source)
+    return source
+
+
+def _located(model: str, organization: str, marker: str) -> Source:
+    """Where the model lies; `organization` and `marker` are as for `_hub`."""
+    if model.removeprefix("sentence-transformers/") == DEFAULT_MODEL:
+        return Source(DEFAULT_MODEL, _packaged())
+    if model and Path(model).expanduser().is_dir():
+        folder = Path(model).expanduser().resolve()
+        return Source(str(folder), folder)
+    return Source(model, _hub(model, organization, marker))
 
 
 def fingerprint(folder: Path) -> str:
@@ -108,12 +130,15 @@ def _packaged() -> Path:
     return folder
 
 
-def _hub(model: str) -> Path:
-    """The hub's snapshot of the model: the one in its cache, else downloaded without code and pickles."""
-    repository = model if "/" in model else f"sentence-transformers/{model}"
+def _hub(model: str, organization: str, marker: str) -> Path:
+    """The hub's snapshot of the model: the one in its cache, else downloaded without code and pickles.
+
+    `organization` has the models that are named without one; a snapshot without a file like `marker` is not whole.
+    """
+    repository = model if "/" in model else f"{organization}/{model}"
     try:
         folder = _snapshot(repository, local_files_only=True)
-        if (folder / "modules.json").is_file():
+        if any(folder.glob(marker)):
             return folder
     except (OSError, ValueError):
         pass  # not in the cache, or not all of it
@@ -144,9 +169,8 @@ def _snapshot(repository: str, **options: Any) -> Path:
     return Path(snapshot_download(repository, allow_patterns=list(PATTERNS), ignore_patterns=ignored, **options))
 
 
-def _check(source: Source) -> None:
-    """Refuse a folder that is no sentence-transformers model, or one that could run code."""
-    modules = _modules(source.folder)
+def _check(source: Source, modules: Mapping[Path, str]) -> None:
+    """Refuse a model that is not whole, or one that could run code."""
     for place, kind in modules.items():
         if kind.endswith(".Transformer") and not (place / "config.json").is_file():
             raise _no_model(source.folder, f"there is no {place / 'config.json'}")
@@ -175,11 +199,48 @@ def _check_configuration(name: str, place: Path) -> None:
             raise ModelUnsafeError(f"{name} refers to files outside of its folder: {found[0]} in {path}")
 
 
-def _modules(folder: Path) -> dict[Path, str]:
-    """The folder and the type of each module, those inside a Router among them."""
+def _check_activation(source: Source) -> None:
+    """Refuse a name that would have sentence-transformers call anything but an activation of torch.
+
+    What does not begin with "torch." it leaves alone, and takes the activation that it would take without a name.
+    """
+    config = _fields(source.folder / "config.json")
+    named = [
+        _fields(source.folder / "config_sentence_transformers.json").get("activation_fn"),
+        config.get("sbert_ce_default_activation_function"),
+        (config.get("sentence_transformers") or {}).get("activation_fn"),
+    ]
+    for name in named:
+        if str(name).startswith("torch.") and not _ACTIVATION.fullmatch(str(name)):
+            raise ModelUnsafeError(f"{source.name} names as its activation what is none: {name!r}; it is not run")
+
+
+def _cross_modules(folder: Path) -> dict[Path, str]:
+    """As `_modules`, of a cross-encoder, which without a list of modules is a single classifier of transformers."""
+    if (folder / "modules.json").is_file():
+        return _modules(folder, "CrossEncoder")
+    if not (folder / "config.json").is_file():
+        raise _no_model(folder, "there is no config.json")
+    architecture = str((_fields(folder / "config.json").get("architectures") or ["model of no known kind"])[0])
+    if not architecture.endswith(("ForSequenceClassification", "ForCausalLM")):
+        raise _no_cross_encoder(folder, architecture)
+    return {folder: ".Transformer"}
+
+
+def _no_cross_encoder(folder: Path, kind: str) -> ModelNotFoundError:
+    return ModelNotFoundError(
+        f"{folder} does not hold a cross-encoder: it is a {kind}, which does not read a query and a passage together; "
+        "choose a CrossEncoder, such as cross-encoder/ms-marco-MiniLM-L6-v2"
+    )
+
+
+def _modules(folder: Path, wanted: str) -> dict[Path, str]:
+    """The folder and the type of each module, those inside a Router among them; `wanted` is the kind of model."""
     kind = _fields(folder / "config_sentence_transformers.json").get("model_type", "SentenceTransformer")
-    if kind != "SentenceTransformer" or not (folder / "modules.json").is_file():
-        raise _no_model(folder, "there is no modules.json" if kind == "SentenceTransformer" else f"it is a {kind}")
+    if kind != wanted:
+        raise _no_cross_encoder(folder, kind) if wanted == "CrossEncoder" else _no_model(folder, f"it is a {kind}")
+    if not (folder / "modules.json").is_file():
+        raise _no_model(folder, "there is no modules.json")
     modules: dict[Path, str] = {}
     pending = _listed(folder / "modules.json")
     while pending:

@@ -3,34 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
-WEIGHT = 0.5
-"""The share of the lexical score; measured beside others in `benchmarks/`."""
+WEIGHT = 0.3
+"""The share of the lexical score; measured beside others in `benchmarks/ranking.md`."""
+
+Moments: TypeAlias = tuple[float, float]
+"""Mean and standard deviation of a query's scores over all passages of the index."""
+
+LEAST_DEVIATION = 1e-4
+"""Scores that differ less are the same but for rounding, and dividing by that would make an order out of it."""
 
 
-LEAST_SPAN = 0.02
-"""The best and the last score of a search are at least this share of the best apart when they are scaled."""
+def standard(score: float, moments: Moments) -> float:
+    """How many standard deviations a score lies above the mean, 0 where all scores are the same."""
+    mean, deviation = moments
+    return (score - mean) / deviation if deviation > LEAST_DEVIATION else 0.0
 
 
-def fuse(dense: Mapping[int, float], lexical: Mapping[int, float], weight: float = WEIGHT) -> dict[int, float]:
-    """A convex combination of scores, each scaled to 0 … 1 over its own search's best passages.
+def fuse(
+    dense: Mapping[int, float],
+    lexical: Mapping[int, float],
+    of_dense: Moments,
+    of_lexical: Moments,
+    weight: float = WEIGHT,
+) -> dict[int, float]:
+    """A convex combination of standard scores: how far a passage stands out from all others, in either way.
 
-    A passage that a search did not find counts as the last that it did, with 0. Bruch, Gai and Ingber, "An Analysis of
-    Fusion Functions for Hybrid Retrieval" (2023), section 4.
+    A passage that is in one mapping alone has 0 in the other.
 
     Args:
         dense: scores by passage id, higher is better.
         lexical: the same of the other search.
+        of_dense: mean and deviation of the dense scores over all passages.
+        of_lexical: the same of the lexical scores.
         weight: of the lexical score, 0 … 1.
     """
-    left, right = _scaled(dense), _scaled(lexical)
-    return {i: (1 - weight) * left.get(i, 0.0) + weight * right.get(i, 0.0) for i in left | right}
-
-
-def _scaled(scores: Mapping[int, float]) -> dict[int, float]:
-    if not scores:
-        return {}
-    low, high = min(scores.values()), max(scores.values())
-    # Scores that are all but equal are not pulled apart to 0 and 1: that would make an order out of rounding.
-    span = max(high - low, LEAST_SPAN * abs(high))
-    return {i: 1 - (high - score) / span if span else 1.0 for i, score in scores.items()}
+    return {
+        i: (1 - weight) * standard(dense.get(i, 0.0), of_dense) + weight * standard(lexical.get(i, 0.0), of_lexical)
+        for i in dense.keys() | lexical.keys()
+    }

@@ -9,6 +9,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from semsearch.show.answer import Answer, Look
@@ -17,8 +18,8 @@ from semsearch.types import Hit
 SCHEMA = "semsearch/hit/1"
 
 _COLUMNS = (
-    "query", "rank", "score", "dense", "lexical", "path", "line", "start", "end", "title", "heading", "date",
-    "document_id", "digest", "stale", "text",
+    "query", "rank", "score", "dense", "lexical", "relevance", "path", "line", "start", "end", "title", "heading",
+    "date", "source", "author", "language", "first_date", "document_id", "digest", "stale", "text",
 )  # fmt: skip
 
 
@@ -29,12 +30,18 @@ def hit_fields(hit: Hit) -> dict[str, Any]:
         "rank": hit.rank,
         "score": hit.score,
         "scores": dict(hit.scores),
+        "relevance": hit.relevance,
         "path": hit.path,
         "document_id": hit.document_id,
         "digest": hit.digest,
         "title": hit.title,
         "heading": hit.heading,
         "date": hit.date,
+        "source": hit.source,
+        "author": hit.author,
+        "language": hit.language,
+        "copies": [asdict(copy) for copy in hit.copies],
+        "first_date": hit.first_date,
         "start": hit.start,
         "end": hit.end,
         "line": hit.line,

@@ -7,8 +7,9 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from semsearch.query import parse
 from semsearch.show.answer import Answer, Look
-from semsearch.terms import spans, terms
+from semsearch.terms import query_terms, spans
 from semsearch.types import Hit
 
 _BOLD, _DIM, _MARK, _PLACE, _WARN, _OFF = (
@@ -20,6 +21,7 @@ _BOLD, _DIM, _MARK, _PLACE, _WARN, _OFF = (
     "\x1b[0m",
 )
 _INDENT = "    "
+_COPIES_SHOWN = 3
 
 # What a terminal would obey instead of showing: C0 and C1 controls and the marks that turn the direction of text.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -31,7 +33,7 @@ def as_text(answers: Iterable[Answer], look: Look) -> Iterator[str]:
         if look.many:
             yield _styled(safe(f"# {answer.query}"), _BOLD, look)
             yield ""
-        wanted = frozenset(terms(answer.query))
+        wanted = frozenset(query_terms(parse(answer.query).text))
         for hit in answer.hits:
             yield from _hit(hit, wanted, look)
             yield ""
@@ -56,10 +58,12 @@ def safe(text: str) -> str:
 
 def _hit(hit: Hit, wanted: frozenset[str], look: Look) -> Iterator[str]:
     title = safe(" ".join(hit.title.split()) or Path(hit.path).name)
-    yield f"{hit.rank:2d}. {_styled(title, _BOLD, look)}  {_styled(f'{hit.score:.3f}', _DIM, look)}"
+    yield f"{hit.rank:2d}. {_styled(title, _BOLD, look)}  {_styled(_rating(hit), _DIM, look)}"
     details = " · ".join(safe(part) for part in (hit.date[:10], hit.heading) if part)
     where = _styled(safe(place(hit, look.folder)), _PLACE, look)
     yield f"{_INDENT}{where}{f' · {details}' if details else ''}"
+    if hit.copies:
+        yield _INDENT + _styled(safe(_also(hit, look.folder)), _DIM, look)
     if hit.stale:
         yield _INDENT + _styled("the file has changed since it was indexed", _WARN, look)
     if look.explain:
@@ -68,10 +72,26 @@ def _hit(hit: Hit, wanted: frozenset[str], look: Look) -> Iterator[str]:
         yield _INDENT + (_marked(line, wanted) if look.color else line)
 
 
+def _rating(hit: Hit) -> str:
+    """The relevance where it is known, else the score."""
+    return f"{hit.score:.3f}" if hit.relevance is None else f"{hit.relevance:.0%}"
+
+
+def _also(hit: Hit, folder: str) -> str:
+    """Where else the story stands."""
+    named = [copy.source or shown_path(copy.path, folder) for copy in hit.copies]
+    more = f" and {len(named) - _COPIES_SHOWN} more" if len(named) > _COPIES_SHOWN else ""
+    first = f", first on {hit.first_date[:10]}" if hit.first_date and hit.first_date != hit.date else ""
+    return f"also in {', '.join(named[:_COPIES_SHOWN])}{more}{first}"
+
+
 def _parts(hit: Hit) -> str:
     scores = [f"{name} {'-' if score is None else f'{score:.4f}'}" for name, score in hit.scores.items()]
+    relevance = "uncalibrated" if hit.relevance is None else f"relevance {hit.relevance:.3f}"
     return ", ".join(
         [
+            relevance,
+            f"score {hit.score:.4f}",
             *scores,
             f"code points {hit.start}-{hit.end}",
             f"document {hit.document_id}",

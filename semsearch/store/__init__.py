@@ -1,6 +1,7 @@
 """Keeps an index on disk: documents, passages, vectors and terms, with one commit point; reads no article."""
 
 from semsearch.store.catalog import Catalog, StoredDocument, StoredPassage, fingerprint
+from semsearch.store.database import FORMAT
 from semsearch.store.editions import (
     CARD,
     check_free,
@@ -12,13 +13,18 @@ from semsearch.store.editions import (
     settings,
 )
 from semsearch.store.files import storage
+from semsearch.store.lexical import LexicalScores
 from semsearch.store.store import Addition, Snapshot, Store
+from semsearch.store.subset import Ids
 from semsearch.store.verify import complaints
 
 __all__ = [
     "CARD",
+    "FORMAT",
     "Addition",
     "Catalog",
+    "Ids",
+    "LexicalScores",
     "Snapshot",
     "Store",
     "StoredDocument",

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, cast
+
+import numpy as np
 
 from semsearch.errors import IndexDamagedError
+from semsearch.store.copies import Copies
 from semsearch.store.files import Written
+from semsearch.store.subset import Ids
 from semsearch.types import Document, FileStat, Passage, Section
 
 _IN = 500
+_PARSE = json.JSONDecoder().raw_decode  # json.loads takes half as long again over a few short fields
 _COLUMNS = "folder, path, size, mtime_ns, digest, title, date, author, source, language, metadata"
 
 
@@ -43,6 +48,24 @@ class StoredDocument:
     def location(self) -> str:
         """The path that opens the file, or the name of a document that never was one."""
         return str(Path(self.root, self.path)) if self.root else self.path
+
+
+class Facts(NamedTuple):
+    """What a filter looks at of a document; light, since a filtered search makes one of every document."""
+
+    id: int
+    root: str
+    path: str
+    date: str
+    author: str
+    source: str
+    language: str
+    fields: str
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """The fields of the front matter, parsed when they are asked for."""
+        return cast("Mapping[str, Any]", _PARSE(self.fields)[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +105,7 @@ class Catalog:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._run = connection.execute
         self._many = connection.executemany
+        self.copies = Copies(connection)
 
     def setting(self, name: str) -> str:
         """A setting, "" where it was never made."""
@@ -184,6 +208,10 @@ class Catalog:
         )
         return {row[0]: row[1:] for row in self._by_id(query, ids)}
 
+    def owners(self, ids: Iterable[int]) -> dict[int, int]:
+        """The document of each passage."""
+        return dict(self._by_id("SELECT id, document FROM passages WHERE id IN ", ids))
+
     def passages_of(self, document: int) -> list[tuple[int, int, int]]:
         """Id, start and end of each passage of a document, in order."""
         query = "SELECT id, start, end FROM passages WHERE document = ? ORDER BY start"
@@ -192,6 +220,24 @@ class Catalog:
     def passage_ids(self) -> Iterator[int]:
         """All passages, in rising order."""
         return (row[0] for row in self._run("SELECT id FROM passages ORDER BY id"))
+
+    def passages_where(self, admits: Callable[[Facts], bool]) -> Ids:
+        """The passages of the documents that are admitted, in rising order: int64, shape (n,). Reads no text."""
+        query = (
+            "SELECT d.id, root, path, date, author, source, language, metadata "
+            "FROM documents d JOIN folders f ON f.id = d.folder"
+        )
+        documents = [facts.id for facts in map(Facts._make, self._run(query)) if admits(facts)]
+        # The passages of a document come from one call of `add_passages`, so that they follow one another.
+        query = (
+            "SELECT (SELECT min(id) FROM passages WHERE document = d.id), "
+            "(SELECT max(id) FROM passages WHERE document = d.id) FROM documents d WHERE d.id IN "
+        )
+        spans = sorted(span for span in self._by_id(query, documents) if span[0] is not None)
+        first, last = np.array(spans, np.int64).reshape(-1, 2).T
+        sizes = last - first + 1
+        before = np.cumsum(sizes) - sizes
+        return np.repeat(first - before, sizes) + np.arange(sizes.sum(), dtype=np.int64)
 
     def embedded(self, fingerprints: Iterable[bytes]) -> dict[bytes, int]:
         """A passage for each of the fingerprints that is known; it may be gone, but its vector is not."""
@@ -222,6 +268,7 @@ class Catalog:
         sections = json.dumps(d.sections and [(s.start, s.end, s.heading) for s in d.sections], ensure_ascii=False)
         row = (replaces, sections, d.has_lines, fingerprint(d.text), d.text.encode())
         self._run("INSERT OR REPLACE INTO texts VALUES (?, ?, ?, ?, ?)", row)
+        self.copies.put(replaces, d)
         return replaces
 
     def add_passages(self, document: int, passages: Sequence[Passage], *, own: bool = False) -> list[int]:
@@ -247,6 +294,7 @@ class Catalog:
     def drop(self, document: int) -> None:
         """Remove a document with all that belongs to it."""
         self.drop_passages(document)
+        self.copies.drop(document)
         self._run("DELETE FROM texts WHERE document = ?", (document,))
         self._run("DELETE FROM documents WHERE id = ?", (document,))
 

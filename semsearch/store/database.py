@@ -11,6 +11,9 @@ from pathlib import Path
 from semsearch.errors import IndexDamagedError, IndexLockedError, StorageError
 from semsearch.store.catalog import Catalog
 
+FORMAT = 2
+"""What an index is made like, `schema.sql` foremost; one of a lower format is made anew before it is used."""
+
 WAITING_MS = 30_000
 """How long a writer waits for another's transaction to end."""
 
@@ -42,7 +45,8 @@ def create(path: Path, settings: Mapping[str, str]) -> None:
             connection.execute("PRAGMA synchronous=FULL")
             connection.executescript(f"BEGIN; {files('semsearch.store').joinpath('schema.sql').read_text()} COMMIT;")
             connection.execute("INSERT INTO folders (id, root) VALUES (0, '')")
-            connection.executemany("INSERT INTO settings VALUES (?, ?)", settings.items())
+            made = {"format": str(FORMAT), **settings}
+            connection.executemany("INSERT INTO settings VALUES (?, ?)", made.items())
         finally:
             connection.close()
 

@@ -19,20 +19,24 @@ from semsearch.errors import (
     IndexLockedError,
     IndexNotFoundError,
 )
+from semsearch.store.database import FORMAT
 from semsearch.store.files import storage, write_text
 from semsearch.store.store import Store
 
-FORMAT = 1
 CARD = "semsearch.json"
 _MAKING = "making"
 
 
-def current(path: Path) -> Path:
+def current(path: Path, *, older: bool = False) -> Path:
     """The folder of the current edition of the index at `path`.
+
+    Args:
+        path: of the index.
+        older: accept an index that an older semsearch made, to make it anew.
 
     Raises:
         IndexNotFoundError: there is no index.
-        IndexFormatError: it was made by a newer semsearch.
+        IndexFormatError: it was made by a newer semsearch, or by an older one.
         IndexDamagedError: its card cannot be read.
     """
     try:
@@ -49,6 +53,10 @@ def current(path: Path) -> Path:
         )
     if not edition.startswith("e") or not edition[1:].isdecimal():
         raise IndexDamagedError(f"{path / CARD}: names no edition; restore it or rebuild the index")
+    if number < FORMAT and not older:
+        raise IndexFormatError(
+            f"{path}: made by an older semsearch; make it anew with `semsearch index FOLDER --rebuild`"
+        )
     return path / edition
 
 

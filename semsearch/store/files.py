@@ -27,7 +27,7 @@ Array: TypeAlias = NDArray[Any]
 ALIGN = 64
 _HEADER = 4096
 _BLOCK = 1 << 20
-_DTYPES = frozenset({"<i8", "<u4", "<u2", "|u1", "<f4"})
+_DTYPES = frozenset({"<i8", "<u4", "<u2", "|u1", "<f4", "<f8"})
 
 
 @dataclass(frozen=True, slots=True)

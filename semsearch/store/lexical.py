@@ -1,44 +1,63 @@
 """Ranks passages by BM25 over immutable segments of postings; folds no text and reads no files itself.
 
-score = sum over the query's terms of idf * tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / mean length)), with
+BM25 = sum over the query's terms of idf * tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / mean length)), with
 idf = ln(1 + (N - df + 0.5) / (df + 0.5)): Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and
-Beyond" (2009), with the idf that Lucene uses, which is never negative. N, df and the mean length count only passages
-that are part of the index at that moment, so an index that has seen edits scores as one that was built from nothing.
+Beyond" (2009), with the idf that Lucene uses, which is never negative. A passage's score is the mean of its own BM25
+among the passages and its document's among the documents: what an article is about is often said outside of the
+passage that answers. N, df and the mean lengths count only what is part of the index at that moment, so an index that
+has seen edits scores as one that was built from nothing.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import count
-from math import log
-from typing import ClassVar
+from math import log, sqrt
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.store.files import Array
+from semsearch.store.subset import Ids, rows_of
 
 K1 = 1.2
 B = 0.75
+
+Postings: TypeAlias = tuple[NDArray[np.uint32], NDArray[Any]]
+"""The rows that have a term, rising, and how often each has it."""
+
 _MOST = np.iinfo(np.uint16).max
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """The lengths of the texts of a segment in terms, shape (n,), and the number and total length of the living."""
+
+    lengths: NDArray[Any]
+    count: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
 class LexicalSegment:
     """Postings of n passages and t terms. A term's postings are `rows[starts[i]:starts[i + 1]]`, in rising order.
 
-    ids: int64 (n,), rising. lengths: uint32 (n,), terms in each passage. names: uint8, the terms' UTF-8 in rising
-    order, end to end; ends: int64 (t,), where each stops. starts: int64 (t + 1,). rows: uint32 (p,), rows of
-    passages. counts: uint16 (p,), how often the term stands there. `lives`: mask (n,) of the rows that are still part
-    of the index; None means all of them.
+    ids: int64 (n,), rising. lengths: uint32 (n,), terms in each passage. owners: uint32 (n,), the document of each,
+    counted from 0: a document's passages stand together, all of them in one segment, and die together. names: uint8,
+    the terms' UTF-8 in rising order, end to end; ends: int64 (t,), where each stops. starts: int64 (t + 1,). rows:
+    uint32 (p,), rows of passages. counts: uint16 (p,), how often the term stands there. `lives`: mask (n,) of the rows
+    that are still part of the index; None means all of them.
     """
 
-    ARRAYS: ClassVar = ("ids", "lengths", "names", "ends", "starts", "rows", "counts")
+    ARRAYS: ClassVar = ("ids", "lengths", "owners", "names", "ends", "starts", "rows", "counts")
 
     ids: NDArray[np.int64]
     lengths: NDArray[np.uint32]
+    owners: NDArray[np.uint32]
     names: NDArray[np.uint8]
     ends: NDArray[np.int64]
     starts: NDArray[np.int64]
@@ -67,7 +86,7 @@ class LexicalSegment:
                 high = middle
         return low if low < len(self.ends) and self.term(low) == wanted else -1
 
-    def postings(self, term: str) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:
+    def postings(self, term: str) -> Postings:
         """The living rows that have the term, and how often each has it."""
         index = self.find(term)
         if index < 0:
@@ -79,15 +98,55 @@ class LexicalSegment:
         kept = self.lives[rows]
         return rows[kept], counts[kept]
 
-    def size(self) -> tuple[int, int]:
-        """The number of living passages, and of the terms in them all."""
+    def passages(self) -> Extent:
+        """The lengths of the passages, and what the living add up to."""
         if self.lives is None:
-            return len(self.ids), int(self.lengths.sum(dtype=np.int64))
-        return int(np.count_nonzero(self.lives)), int(self.lengths[self.lives].sum(dtype=np.int64))
+            return Extent(self.lengths, len(self.ids), int(self.lengths.sum(dtype=np.int64)))
+        living = self.lengths[self.lives]
+        return Extent(self.lengths, len(living), int(living.sum(dtype=np.int64)))
+
+    def documents(self) -> Extent:
+        """The same of the documents."""
+        lengths = np.bincount(self.owners, self.lengths).astype(np.int64)
+        alive = self.owners if self.lives is None else self.owners[self.lives]
+        living = np.bincount(alive, minlength=len(lengths)) > 0
+        return Extent(lengths, int(np.count_nonzero(living)), int(lengths[living].sum()))
 
 
-def build(ids: Sequence[int], passages: Iterable[Sequence[str]]) -> LexicalSegment:
-    """A segment from passage ids, in rising order, and the terms of each passage."""
+@dataclass(frozen=True, slots=True)
+class LexicalScores:
+    """What a query makes of every passage. `each` has, for each segment, its ids and scores: int64 and float64 (n,).
+
+    A passage without a term of the query has 0. `mean` and `deviation` are over all passages of the index.
+    """
+
+    each: Sequence[tuple[NDArray[np.int64], NDArray[np.float64]]]
+    mean: float
+    deviation: float
+
+    def top(self, k: int, only: Ids | None = None) -> list[tuple[int, float]]:
+        """The k passages with the highest scores above 0, of `only` where that is given: (passage id, score)."""
+        best: list[tuple[int, float]] = []
+        for ids, scores in self.each:
+            chosen = slice(None) if only is None else rows_of(ids, only)
+            best.extend(_top(ids[chosen], scores[chosen], k))
+        return sorted(best, key=lambda hit: (-hit[1], hit[0]))[:k]
+
+    def of(self, wanted: Sequence[int]) -> dict[int, float]:
+        """The scores of these passages, without those that have none."""
+        sought = np.array(sorted(wanted), np.int64)
+        found: dict[int, float] = {}
+        for ids, scores in self.each:
+            rows = rows_of(ids, sought)
+            found.update(zip(ids[rows].tolist(), scores[rows].tolist(), strict=True))
+        return {i: score for i, score in found.items() if score > 0}
+
+
+def build(ids: Sequence[int], passages: Iterable[Sequence[str]], sizes: Sequence[int] | None = None) -> LexicalSegment:
+    """A segment from passage ids, in rising order, and the terms of each passage.
+
+    `sizes` says how many passages each document has, in the same order; None for one each.
+    """
     numbers: defaultdict[str, int] = defaultdict(count().__next__)
     lengths, rows, terms, counts = [], [], [], []
     for row, words in enumerate(passages):
@@ -99,6 +158,7 @@ def build(ids: Sequence[int], passages: Iterable[Sequence[str]]) -> LexicalSegme
     return _assemble(
         ids,
         lengths,
+        np.repeat(np.arange(len(sizes)), sizes) if sizes is not None else np.arange(len(lengths)),
         list(numbers),
         np.array(terms, np.int64),
         np.array(rows, np.uint32),
@@ -109,7 +169,7 @@ def build(ids: Sequence[int], passages: Iterable[Sequence[str]]) -> LexicalSegme
 def merged(segments: Sequence[LexicalSegment]) -> LexicalSegment:
     """One segment that takes the place of several, in their order, without the dead."""
     numbers: defaultdict[bytes, int] = defaultdict(count().__next__)
-    ids, lengths, terms, rows, counts = [], [], [], [], []
+    ids, lengths, owners, terms, rows, counts = [], [], [], [], [], []
     base = 0
     for segment in segments:
         lives = np.ones(len(segment.ids), np.bool_) if segment.lives is None else segment.lives
@@ -120,32 +180,69 @@ def merged(segments: Sequence[LexicalSegment]) -> LexicalSegment:
         counts.append(segment.counts[kept])
         ids.append(segment.ids[lives])
         lengths.append(segment.lengths[lives])
+        owners.append(np.append(True, np.diff(segment.owners[lives]) > 0)[: int(np.count_nonzero(lives))])
         base += int(np.count_nonzero(lives))
     return _assemble(
-        np.concatenate(ids), np.concatenate(lengths), list(numbers), np.concatenate(terms), np.concatenate(rows),
-        np.concatenate(counts),
+        np.concatenate(ids), np.concatenate(lengths), np.cumsum(np.concatenate(owners)) - 1, list(numbers),
+        np.concatenate(terms), np.concatenate(rows), np.concatenate(counts),
     )  # fmt: skip
 
 
-def search(segments: Sequence[LexicalSegment], terms: Sequence[str], k: int) -> list[tuple[int, float]]:
-    """The k passages with the highest BM25 for the terms: (passage id, score), best first; none without a term.
-
-    A term that is repeated in the query counts as often.
-    """
-    sizes = [segment.size() for segment in segments]
-    passages, length = (sum(column) for column in zip(*sizes, strict=True)) if sizes else (0, 0)
-    if not passages or not length:
-        return []
+def search(segments: Sequence[LexicalSegment], terms: Sequence[str]) -> LexicalScores:
+    """What the terms make of every passage; a term that is repeated counts as often."""
     wanted = Counter(terms)
     postings = {term: [segment.postings(term) for segment in segments] for term in wanted}
-    weights = {term: times * _idf(passages, sum(len(p[0]) for p in postings[term])) for term, times in wanted.items()}
-    best: list[tuple[int, float]] = []
-    for i, segment in enumerate(segments):
-        scores = np.zeros(len(segment.ids), np.float64)
-        for term, weight in weights.items():
-            _add(scores, segment.lengths, *postings[term][i], weight, length / passages)
-        best.extend(_top(segment.ids, scores, k))
-    return sorted(best, key=lambda hit: (-hit[1], hit[0]))[:k]
+    whole = {
+        term: [_of_documents(s.owners, *found) for s, found in zip(segments, each, strict=True)]
+        for term, each in postings.items()
+    }
+    extents = [segment.passages() for segment in segments]
+    passages = _bm25(extents, postings, wanted)
+    documents = _bm25([segment.documents() for segment in segments], whole, wanted)
+    each = [
+        (segment.ids, _alive(segment, (own + of_document[segment.owners]) / 2))
+        for segment, own, of_document in zip(segments, passages, documents, strict=True)
+    ]
+    count = max(sum(extent.count for extent in extents), 1)
+    mean = sum(float(scores.sum()) for _, scores in each) / count
+    square = sum(float(scores @ scores) for _, scores in each) / count
+    return LexicalScores(each, mean, sqrt(max(square - mean * mean, 0.0)))
+
+
+def having(segments: Sequence[LexicalSegment], terms: Sequence[str]) -> Ids:
+    """The passages that have all the terms, of which there is at least one: in rising order."""
+    found = [np.empty(0, np.int64)]
+    for segment in segments:
+        rows = [segment.postings(term)[0] for term in dict.fromkeys(terms)]
+        shared = reduce(lambda left, right: np.intersect1d(left, right, assume_unique=True), rows)
+        found.append(segment.ids[shared])
+    return np.concatenate(found)
+
+
+def _alive(segment: LexicalSegment, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    return scores if segment.lives is None else np.where(segment.lives, scores, 0.0)
+
+
+def _bm25(
+    extents: Sequence[Extent], postings: Mapping[str, Sequence[Postings]], wanted: Mapping[str, int]
+) -> list[NDArray[np.float64]]:
+    """Scores of shape (n,) for each segment of n texts."""
+    count, total = sum(extent.count for extent in extents), sum(extent.total for extent in extents)
+    scores = [np.zeros(len(extent.lengths), np.float64) for extent in extents]
+    for term, times in wanted.items():
+        weight = times * _idf(count, sum(len(rows) for rows, _ in postings[term]))
+        for i, (rows, counts) in enumerate(postings[term]):
+            _add(scores[i], extents[i].lengths, rows, counts, weight, max(total, 1) / max(count, 1))
+    return scores
+
+
+def _of_documents(owners: NDArray[np.uint32], rows: NDArray[np.uint32], counts: NDArray[Any]) -> Postings:
+    """The postings of a term among documents, from those among their passages."""
+    if not len(rows):
+        return rows, counts
+    documents = owners[rows]
+    firsts = np.flatnonzero(np.append(True, np.diff(documents) > 0))
+    return documents[firsts], np.add.reduceat(counts, firsts, dtype=np.int64)
 
 
 def _idf(passages: int, having: int) -> float:
@@ -154,9 +251,9 @@ def _idf(passages: int, having: int) -> float:
 
 def _add(
     scores: NDArray[np.float64],
-    lengths: NDArray[np.uint32],
+    lengths: NDArray[Any],
     rows: NDArray[np.uint32],
-    counts: NDArray[np.uint16],
+    counts: NDArray[Any],
     weight: float,
     mean: float,
 ) -> None:
@@ -175,6 +272,7 @@ def _top(ids: NDArray[np.int64], scores: NDArray[np.float64], k: int) -> Iterato
 def _assemble(
     ids: Sequence[int] | NDArray[np.int64],
     lengths: Sequence[int] | NDArray[np.uint32],
+    owners: NDArray[np.int64],
     names: Sequence[str] | Sequence[bytes],
     terms: NDArray[np.int64],
     rows: NDArray[np.uint32],
@@ -193,6 +291,7 @@ def _assemble(
     return LexicalSegment(
         ids=np.asarray(ids, np.int64),
         lengths=np.asarray(lengths, np.uint32),
+        owners=owners.astype(np.uint32),
         names=np.array(bytearray(b"".join(kept)), np.uint8),
         ends=np.cumsum([len(name) for name in kept], dtype=np.int64),
         starts=np.concatenate(([0], np.cumsum(totals[used]))).astype(np.int64),

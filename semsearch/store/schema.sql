@@ -39,6 +39,18 @@ CREATE TABLE texts (
     text      BLOB NOT NULL
 );
 
+-- What tells the copies of a document: see sketches.py. The keys are the first numbers of a sketch, and stand apart so
+-- that documents are found by them.
+CREATE TABLE sketches (
+    document INTEGER PRIMARY KEY REFERENCES documents (id) ON DELETE CASCADE,
+    hashes   BLOB NOT NULL
+);
+CREATE TABLE sketch_keys (
+    hash     INTEGER NOT NULL,
+    document INTEGER NOT NULL,
+    PRIMARY KEY (hash, document)
+) WITHOUT ROWID;
+
 -- start and end are code points of the text; embedded is the fingerprint of what the model read.
 CREATE TABLE passages (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.errors import IndexDamagedError
-from semsearch.store import lexical, vectors
+from semsearch.store import lexical, moments, vectors
 from semsearch.store.catalog import StoredSegment
 from semsearch.store.files import map_arrays
-from semsearch.store.lexical import LexicalSegment
+from semsearch.store.lexical import LexicalScores, LexicalSegment
+from semsearch.store.subset import Ids
 from semsearch.store.vectors import VectorSegment
 from semsearch.types import Vectors
 
@@ -45,13 +46,21 @@ class Segments:
         every = tuple(each)
         return cls(every, np.concatenate([np.empty(0, np.int64), *(segment.vectors.ids for segment in every)]))
 
-    def dense(self, query: Vectors, k: int) -> list[tuple[int, float]]:
-        """The k passages with the highest inner product: (passage id, score), best first."""
-        return vectors.search([segment.vectors for segment in self.each], query, k)
+    def dense(self, query: Vectors, k: int, only: Ids | None = None) -> list[tuple[int, float]]:
+        """The k passages, of all or of `only`, with the highest inner product: (passage id, score), best first."""
+        return vectors.search([segment.vectors for segment in self.each], query, k, only)
 
-    def lexical(self, terms: Sequence[str], k: int) -> list[tuple[int, float]]:
-        """The k passages with the highest BM25: (passage id, score), best first."""
-        return lexical.search([segment.lexical for segment in self.each], terms, k)
+    def moments(self, query: Vectors) -> tuple[float, float]:
+        """Mean and deviation of the inner products of `query` with all passages."""
+        return moments.moments([segment.vectors for segment in self.each], query)
+
+    def lexical(self, terms: Sequence[str]) -> LexicalScores:
+        """What the terms make of every passage: BM25."""
+        return lexical.search([segment.lexical for segment in self.each], terms)
+
+    def having(self, terms: Sequence[str]) -> Ids:
+        """The passages that have all these terms, in rising order."""
+        return lexical.having([segment.lexical for segment in self.each], terms)
 
     def vectors(self, ids: Sequence[int]) -> Vectors:
         """The vectors of these passages, which are part of the index: float32, shape (len(ids), dimension).
@@ -87,7 +96,7 @@ def _open(folder: Path, stored: StoredSegment) -> Segment:
     dense = map_arrays(folder / "vectors" / f"{stored.id:08d}", stored.vectors)
     sparse = map_arrays(folder / "lexical" / f"{stored.id:08d}", stored.lexical)
     try:
-        vectors_ = VectorSegment(dense["ids"], dense["rows"])
+        vectors_ = VectorSegment(dense["ids"], dense["rows"], None, dense.get("total"), dense.get("square"))
         return Segment(stored, vectors_, LexicalSegment(*(sparse[name] for name in LexicalSegment.ARRAYS)), dead=0)
     except KeyError as error:
         raise IndexDamagedError(f"{folder}: segment {stored.id} lacks an array; rebuild the index") from error

@@ -27,6 +27,7 @@ from semsearch.errors import IndexClosedError, IndexDamagedError, StorageError
 from semsearch.store import database, lexical, merging, vectors
 from semsearch.store.catalog import Catalog, StoredSegment
 from semsearch.store.files import Array, storage, write_arrays
+from semsearch.store.moments import with_sums
 from semsearch.store.segments import Segment, Segments, open_segments
 from semsearch.store.vectors import checked, unit
 from semsearch.terms import terms
@@ -202,9 +203,10 @@ class Store:
         rows = np.concatenate([addition.vectors for addition in additions])
         if rows.shape != (len(ids), self.config.dimension):
             raise ValueError(f"rows of shape {rows.shape} for {len(ids)} passages")
-        words = (terms(passage.embedded) for addition in additions for passage in addition.passages)
+        words = (lexical_terms(addition.document, p) for addition in additions for p in addition.passages)
+        sizes = [len(addition.passages) for addition in additions if addition.passages]
         dense = vectors.VectorSegment(np.array(ids, np.int64), np.ascontiguousarray(rows, np.float32))
-        self._write_segment(tables, dense.arrays(), lexical.build(ids, words))
+        self._write_segment(tables, dense.arrays(), lexical.build(ids, words, sizes))
 
     def _write_segment(self, tables: Catalog, dense: dict[str, list[Array]], sparse: lexical.LexicalSegment) -> None:
         number = tables.next_segment()
@@ -215,7 +217,7 @@ class Store:
                 int(sparse.ids[0]),
                 int(sparse.ids[-1]),
                 len(sparse.ids),
-                write_arrays(vector_file, dense),
+                write_arrays(vector_file, with_sums(dense)),
                 write_arrays(lexical_file, sparse.arrays()),
             )
         )
@@ -274,3 +276,11 @@ class Store:
         self._writer = self._writer or database.connect(self.path, write=True)
         with database.writing(self._writer, self.path) as tables:
             yield tables
+
+
+def lexical_terms(document: Document, passage: Passage) -> list[str]:
+    """The terms under which a passage is found: title, heading and text, those of the title twice.
+
+    What a title names is what an article is about; how much twice is worth is measured in `benchmarks/ranking.md`.
+    """
+    return [*terms(document.title), *terms(passage.embedded)]

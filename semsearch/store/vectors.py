@@ -15,36 +15,45 @@ from numpy.typing import NDArray
 
 from semsearch.errors import ModelError
 from semsearch.store.files import Array
+from semsearch.store.subset import Ids, rows_of
 from semsearch.types import Vectors
 
 _BLOCK = 4096
+_FEW = 1024
+"""So many rows are scored at once, without FAISS."""
 
 
 @dataclass(frozen=True, slots=True)
 class VectorSegment:
     """Passage ids in rising order, int64 of shape (n,), and their vectors, float32 of shape (n, dimension).
 
-    `lives` is a mask of shape (n,) of the rows that are still part of the index; None means all of them.
+    `lives` is a mask of shape (n,) of the rows that are still part of the index; None means all of them. `total` and
+    `square` are what `moments.with_sums` makes of a large segment's rows.
     """
 
     ids: NDArray[np.int64]
     rows: Vectors
     lives: NDArray[np.bool_] | None = None
+    total: NDArray[np.float64] | None = None
+    square: NDArray[np.float64] | None = None
 
     def arrays(self) -> dict[str, list[Array]]:
         """What the segment's file holds."""
         return {"ids": [self.ids], "rows": [self.rows]}
 
 
-def search(segments: Sequence[VectorSegment], query: Vectors, k: int) -> list[tuple[int, float]]:
+def search(
+    segments: Sequence[VectorSegment], query: Vectors, k: int, only: Ids | None = None
+) -> list[tuple[int, float]]:
     """The k passages with the highest inner product with `query`: (passage id, score), best first.
 
     Args:
         segments: where to look.
         query: float32, shape (dimension,).
         k: the most passages to return, at least 1.
+        only: passages in rising order; none but those are found. None means all.
     """
-    found = [hit for segment in segments for hit in _nearest(segment, query, k)]
+    found = [hit for segment in segments for hit in _nearest(segment, query, k, only)]
     return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:k]
 
 
@@ -79,18 +88,37 @@ def merged(segments: Sequence[VectorSegment]) -> dict[str, list[Array]]:
     }
 
 
-def _nearest(segment: VectorSegment, query: Vectors, k: int) -> Iterator[tuple[int, float]]:
-    # FAISS takes no mask without an index; asking for as many more as are dead leaves k of the living.
-    lives = segment.lives
-    dead = 0 if lives is None else len(lives) - int(np.count_nonzero(lives))
-    wanted = min(k + dead, len(segment.ids))
-    _, found = faiss.knn(query[None, :], segment.rows, wanted, faiss.METRIC_INNER_PRODUCT)
-    rows = found[0][found[0] >= 0]
-    if lives is not None:
-        rows = rows[lives[rows]]
+def _nearest(segment: VectorSegment, query: Vectors, k: int, only: Ids | None) -> Iterator[tuple[int, float]]:
+    chosen = _chosen(segment, only)
+    if chosen is None or len(chosen) > max(k, _FEW):
+        chosen = _best(segment.rows, query, k, chosen)
     # Where a row lies changes the last digits of what FAISS computes in float32; in float64 equal stays equal.
-    scores = np.einsum("ij,j->i", segment.rows[rows].astype(np.float64), query.astype(np.float64))
-    return zip(segment.ids[rows].tolist(), scores.tolist(), strict=True)
+    scores = np.einsum("ij,j->i", segment.rows[chosen].astype(np.float64), query.astype(np.float64))
+    return zip(segment.ids[chosen].tolist(), scores.tolist(), strict=True)
+
+
+def _chosen(segment: VectorSegment, only: Ids | None) -> NDArray[np.int64] | None:
+    """The rows that may be found, in rising order; None where it is all of them."""
+    if only is None:
+        return None if segment.lives is None else np.flatnonzero(segment.lives)
+    rows = rows_of(segment.ids, only)
+    return rows if segment.lives is None else rows[segment.lives[rows]]
+
+
+def _best(rows: Vectors, query: Vectors, k: int, chosen: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    """The k rows with the highest inner product among the chosen, or all."""
+    # An index would copy the rows to search them with a selector; the function below an index's search does not. With a
+    # selector it runs on one thread, also where that admits all: 5 ms for 100,000 rows, where two threads take 20.
+    mask = np.zeros(len(rows), np.bool_)
+    mask[chosen] = True  # None stands for all
+    bits = np.packbits(mask, bitorder="little")
+    rows, query = np.ascontiguousarray(rows, np.float32), np.ascontiguousarray(query, np.float32)
+    scores, found = np.empty(k, np.float32), np.empty(k, np.int64)
+    at = faiss.swig_ptr
+    selector = faiss.IDSelectorBitmap(len(rows), at(bits))
+    arguments = [at(query), at(rows), rows.shape[1], 1, len(rows), k, at(scores), at(found), selector]
+    faiss.knn_inner_product(*arguments)
+    return found[found >= 0]
 
 
 def _living(array: Array, lives: NDArray[np.bool_] | None) -> Iterator[Array]:

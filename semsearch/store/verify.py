@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from semsearch.errors import IndexDamagedError
+from semsearch.store import sketches
 from semsearch.store.catalog import Catalog
 from semsearch.store.files import map_arrays
 from semsearch.store.segments import Segment
@@ -19,8 +20,8 @@ def complaints(store: Store) -> list[str]:
     """What is wrong with an index, a line each; an empty list when every check passed.
 
     Checked are SQLite's own integrity, size and checksum of every file, that every passage has one living row of
-    finite numbers and every row a passage, that spans and stored texts agree, and that the postings are those of the
-    passages.
+    finite numbers and every row a passage, that spans and stored texts agree, and that the sketches are those of the
+    texts and the postings those of the passages.
     """
     found = _outside(store)
     if found:
@@ -30,7 +31,7 @@ def complaints(store: Store) -> list[str]:
     if found:
         return found
     with store.snapshot() as snapshot:
-        return [*_rows(snapshot), *_spans(snapshot.catalog), *_postings(snapshot)]
+        return [*_rows(snapshot), *_spans(snapshot.catalog), *_sketches(snapshot.catalog), *_postings(snapshot)]
 
 
 def _outside(store: Store) -> list[str]:
@@ -79,6 +80,19 @@ def _spans(catalog: Catalog) -> Iterator[str]:
         for passage, start, end in catalog.passages_of(document.id):
             if not 0 <= start < end <= size:
                 yield f"{document.location}: passage {passage} lies outside of the text"
+
+
+def _sketches(catalog: Catalog) -> Iterator[str]:
+    keys = set(catalog.copies.pairs())
+    for document in catalog.documents():
+        due = sketches.sketch(catalog.document(document)) if catalog.is_intact(document.id) else None
+        found = catalog.copies.sketch(document.id)
+        own = {(key, document.id) for key in sketches.keys(found)}
+        if not own <= keys or (due is not None and not np.array_equal(due, found)):
+            yield f"{document.location}: its sketch, by which its copies are found, does not fit its text"
+        keys -= own
+    if keys:
+        yield f"{len(keys)} keys of sketches are of documents that do not have them"
 
 
 def _postings(snapshot: Snapshot) -> Iterator[str]:

@@ -1,0 +1,104 @@
+"""Says why a file of a folder would not be read, or that it would; reads that one file and keeps nothing of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from semsearch.errors import ReadError
+from semsearch.read.files import read_file
+from semsearch.read.ignore import Rules
+from semsearch.read.walk import IGNORE_FILES, walk
+from semsearch.types import Found, Skip
+
+Verdict: TypeAlias = Literal["ignored", "unread", "readable"]
+
+_CARD = "semsearch.json"  # as in `walk`
+
+
+def why_not_read(
+    root: Path, path: str, include: Sequence[str] = (), exclude: Sequence[str] = ()
+) -> tuple[Verdict, str]:
+    """Whether a walk leaves out a file that is there, passes it over, or would read it; and the reason for people.
+
+    Args:
+        root: the folder that is walked.
+        path: of the file below it, with `/` between the parts.
+        include: patterns of the walk.
+        exclude: the same.
+
+    Raises:
+        FolderError: the root is missing or cannot be listed.
+    """
+    met = _met(root, path, include, exclude)
+    if isinstance(met, Skip):
+        return "unread", met.reason if met.path == path else f"{met.path}: {met.reason}"
+    if met is None:
+        return "ignored", _left_out_by(root, path, include, exclude)
+    try:
+        read_file(root / path, path)
+    except ReadError as error:
+        return "unread", str(error)
+    except OSError as error:
+        return "unread", f"cannot be read: {error.strerror or error}"
+    return "readable", ""
+
+
+def _met(root: Path, path: str, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Found | Skip | None:
+    """What a walk says of a file, or of the folder in which it goes no further."""
+    shown = os.fsencode(path).decode("utf-8", "replace")  # as the walk shows a name that is not UTF-8
+    for item in walk(root, include, exclude):
+        if f"{shown}/".startswith(item.path.rstrip("/") + "/"):
+            return item
+    return None
+
+
+def _left_out_by(root: Path, path: str, include: Sequence[str], exclude: Sequence[str]) -> str:
+    """What makes a walk leave a file out without a word."""
+    if (include or exclude) and _met(root, path):
+        stated = (f"{name} {', '.join(given)}" for name, given in (("include", include), ("exclude", exclude)) if given)
+        return f"by the patterns of the last run: {'; '.join(stated)}"
+    above = [root / entry for entry in _entries(path) if entry.endswith("/")]
+    if any(part.startswith(".") for part in path.split("/")):
+        return "as it is hidden: a name that begins with a dot"
+    if index := next((folder for folder in above if (folder / _CARD).is_file()), None):
+        return f"as it belongs to an index of semsearch: {index}"
+    file = _ignore_file(root, path)
+    return f"by {file}" if file else "as a lock file or backup of an editor"
+
+
+def _entries(path: str) -> list[str]:
+    """The folders above a file, outermost first, each with `/` at the end, and the file."""
+    parts = path.split("/")
+    return [*("/".join(parts[:depth]) + "/" for depth in range(1, len(parts))), path]
+
+
+def _ignore_file(root: Path, path: str) -> Path | None:
+    """The ignore file whose rules leave out a file, or the first folder above it that is left out."""
+    for entry in _entries(path):
+        for file, inside in _ignore_files_for(root, entry):
+            verdict = _rules(file).verdict(inside)
+            if verdict:
+                return file
+            if verdict is False:
+                break
+    return None
+
+
+def _ignore_files_for(root: Path, entry: str) -> Iterator[tuple[Path, str]]:
+    """The ignore files that may speak of an entry, the one that has the last word first, and its path from there."""
+    folders = ["", *_entries(entry.rstrip("/"))[:-1]]
+    for folder in reversed(folders):
+        for name in reversed(IGNORE_FILES):
+            file = root / folder / name
+            if file.is_file() and not file.is_symlink():
+                yield file, entry[len(folder) :]
+
+
+def _rules(file: Path) -> Rules:
+    try:
+        return Rules.of(file.read_text(encoding="utf-8-sig", errors="replace").split("\n"))
+    except OSError:
+        return Rules()
