@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,6 +84,8 @@ def eval_(
     not folded, since each may be judged; a setting with collapse=true folds them. --against adds the difference in
     nDCG@10, its interval and the p of a paired randomisation test.
     """  # noqa: D301 - click's mark for lines that are not to be joined
+    # What a search says of one query would be said hundreds of times.
+    logging.getLogger("semsearch").setLevel(logging.WARNING)
     from semsearch.evaluate import DEFAULTS, as_json, as_table, evaluate  # noqa: PLC0415 - `--help` does without numpy
 
     if not collection.exists():

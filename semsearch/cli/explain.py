@@ -25,7 +25,7 @@ _WIDTH = 100
 
 @click.command()
 @click.argument("query")
-@click.argument("path")
+@click.argument("document", metavar="PATH")
 @click.option("-k", "--hits", "k", type=click.IntRange(1), default=5, show_default=True, help="Hits at most.")
 @click.option(
     "--mode",
@@ -45,7 +45,7 @@ _WIDTH = 100
 @filter_options
 @index_option
 def explain(
-    query: str, path: str, k: int, mode: Any, format_: str, name: str | None, *, collapse: bool, **filters: Any
+    query: str, document: str, k: int, mode: Any, format_: str, name: str | None, *, collapse: bool, **filters: Any
 ) -> int:
     """Say why the document PATH is, or is not, among the hits that `semsearch search` shows for QUERY.
 
@@ -54,7 +54,7 @@ def explain(
     """
     query = os.fsencode(query).decode("utf-8", "replace")
     with open_index(name) as index:
-        why = index.explain(query, path, k=k, mode=mode, filter=filter_of(**filters), collapse=collapse)
+        why = index.explain(query, document, k=k, mode=mode, filter=filter_of(**filters), collapse=collapse)
     if format_ == "json":
         click.echo(json.dumps({"query": query, "mode": mode, **_fields(why)}, ensure_ascii=False, indent=2))
     else:

@@ -29,8 +29,8 @@ _LIMIT = 128
 about."""
 
 _LOUD = 3
-"""Words in capitals that may be names; of more, capitals say nothing. TIME, which is all in capitals, has nDCG@10 0.24 by
-meaning as it is, and 0.53 in lower case."""
+"""Words in capitals that may be names; of more, capitals say nothing. TIME, which is all in capitals, has nDCG@10
+0.24 by meaning as it is, and 0.53 in lower case."""
 
 _FILES = ("weights.npz", "sp.model")
 _MOST_WORDS, _LONGEST_KEPT = 1 << 16, 40
