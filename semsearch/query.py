@@ -46,7 +46,7 @@ def parse(text: str) -> Query:
         return " " if out else f" {said} "
 
     rest = " ".join(_OPERATOR.sub(taken, text).split())
-    if not any(character.isalnum() for character in rest):
+    if not words(rest):
         return Query(text.strip())
     return Query(rest, tuple(phrases), tuple(excluded))
 

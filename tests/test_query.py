@@ -25,6 +25,7 @@ from semsearch.terms import words
         ('an "open quote', Query('an "open quote')),
         ('""', Query('""')),
         ("-car", Query("-car")),
+        ("-car \uff9e", Query("-car \uff9e")),
         ('-"a b" -c', Query('-"a b" -c')),
         ("C++ -- what?", Query("C++ -- what?")),
     ],
