@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -71,8 +71,11 @@ def writing(connection: sqlite3.Connection, path: Path) -> Iterator[Catalog]:
             yield Catalog(connection)
             connection.execute("COMMIT")
         except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            # An interruption on the way in can leave this to be finished when the connection is closed already, which
+            # rolls back by itself.
+            with suppress(sqlite3.ProgrammingError):
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
             raise
 
 
