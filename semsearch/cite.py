@@ -35,7 +35,7 @@ def cite(
         calibration: makes a relevance of scores; None leaves it unknown.
     """
     passages = {passage.id: passage for passage in snapshot.catalog.passages(a.scored.id for a in answers)}
-    others = {a.scored.id: _others(snapshot, a) for a in answers}
+    others = {a.scored.id: _others(a) for a in answers}
     wanted = {p.document for p in passages.values()}.union(*others.values())
     documents = {document.id: document for document in snapshot.catalog.documents(wanted)}
     stale = {p.document: is_stale(documents[p.document], stat) for p in passages.values()}
@@ -80,12 +80,9 @@ def _relevance(dense: float | None, language: str, calibration: Calibration | No
     return calibration.relevance(dense) if known else None
 
 
-def _others(snapshot: Snapshot, answer: Answer) -> set[int]:
+def _others(answer: Answer) -> set[int]:
     """The numbers of the other documents that a hit stands for: copies of its own, and those folded into it."""
-    if not answer.collapsed:
-        return set()
-    own = answer.document
-    return (set(snapshot.catalog.copies.of(own)) | {candidate.document for candidate in answer.folded}) - {own}
+    return {*answer.copies, *(candidate.document for candidate in answer.folded)} - {answer.document}
 
 
 def _copies(documents: Iterable[StoredDocument]) -> tuple[Copy, ...]:

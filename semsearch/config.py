@@ -31,7 +31,6 @@ ENGLISH_ONLY = frozenset(
 _USE_LANGUAGES = frozenset(
     ["ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "sh", "th", "tr", "zh"]
 )
-
 """Those that it was trained on, and Serbo-Croatian: English queries find Bosnian text at nDCG@10 0.58 by meaning."""
 
 MULTILINGUAL = (USE, "paraphrase-multilingual-MiniLM-L12-v2", "intfloat/multilingual-e5-small", "BAAI/bge-m3")

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
 from semsearch.errors import UsageError
+from semsearch.language import SERBO_CROATIAN
 from semsearch.terms import fold
 
 _BOUND = re.compile(r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?")
@@ -22,7 +23,7 @@ _TAG = re.compile(r"[a-z]{2,8}(?:-[a-z0-9]{1,8})*")
 _CONDITION = re.compile(r"(?P<field>[^=]*?)(?P<sign>!?=)(?P<value>.*)", re.DOTALL)
 _OPTIONS = {"language": "--lang"}
 
-ONE_LANGUAGE = frozenset({"sr", "bs", "hr", "sh", "cnr", "srp", "bos", "hrv", "hbs"})
+ONE_LANGUAGE = SERBO_CROATIAN | {"srp", "bos", "hrv", "hbs"}
 """Serbian, Bosnian, Croatian and Montenegrin: whoever looks for one of them reads the others."""
 
 

@@ -8,8 +8,9 @@ best hits, and meaning is searched again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import islice
 from typing import Literal, TypeAlias, get_args
 
@@ -17,7 +18,7 @@ import numpy as np
 
 from semsearch.errors import UsageError
 from semsearch.query import Query, holds
-from semsearch.rank import HITS, RERANKED, Candidate, Kept, Moments, fold, fuse, moved, reranked, standard
+from semsearch.rank import HITS, RERANKED, Candidate, fold, fuse, moved, reranked
 from semsearch.store import Ids, LexicalScores, Snapshot
 from semsearch.terms import query_terms, stem, words
 from semsearch.types import Reranker, Vectors
@@ -32,6 +33,7 @@ LOG = logging.getLogger("semsearch")
 
 _CLOSE = 1e-6
 _FEEDBACK_POOL = 30
+"""Among so many of the best passages the first documents are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +59,13 @@ class Scored:
     """A passage that was found: its id, the score that orders it, and what that was made from.
 
     `dense` is the similarity with the query and `lexical` BM25, None where that part was not searched or found nothing
-    of the query in the passage; `standard` are both in standard deviations above the mean of all passages.
+    of the query in the passage.
     """
 
     id: int
     score: float
     dense: float | None
     lexical: float | None
-    standard: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A passage that is shown, its document, and those that were folded into it where that was asked for."""
+    """A passage that is shown and its document; where copies fold, what was folded into it and all its copies."""
 
     scored: Scored
     document: int
-    folded: Sequence[Candidate]
-    collapsed: bool
+    folded: Sequence[Candidate] = ()
+    copies: Sequence[int] = ()
 
 
 def find(snapshot: Snapshot, wish: Wish) -> list[Answer]:
@@ -117,62 +118,44 @@ def candidates(snapshot: Snapshot, wish: Wish, depth: int) -> Found:
         lexical = snapshot.segments.lexical(query_terms(wish.query.text))
         by_words = lexical.top(depth, wish.only)
     if wish.vector is None:
-        passages = [Scored(i, score, None, score, (0.0, _standard(score, lexical))) for i, score in by_words]
+        passages = [Scored(i, score, None, score) for i, score in by_words]
         return Found(_ordered(snapshot, passages), len(by_words) < depth)
     by_meaning = _dense(snapshot, wish.vector, depth, wish.only)
-    moments = snapshot.segments.moments(wish.vector)
     if lexical is None:
-        passages = [Scored(i, score, score, None, (standard(score, moments), 0.0)) for i, score in by_meaning]
+        passages = [Scored(i, score, score, None) for i, score in by_meaning]
         return Found(_ordered(snapshot, passages), len(by_meaning) < depth)
-    hybrid = _Hybrid(snapshot, lexical, {i for i, _ in by_words} | {i for i, _ in by_meaning})
-    first = hybrid.scores(wish.vector, moments)
-    towards = _moved(snapshot, wish.vector, first)
-    hybrid.ids |= {i for i, _ in _dense(snapshot, towards, depth, wish.only)}
-    scores = hybrid.scores(towards, snapshot.segments.moments(towards))
-    return Found(
-        _ordered(snapshot, hybrid.scored(scores, wish.vector, moments)),
-        len(by_words) < depth and len(by_meaning) < depth,
-    )
+    found = {i for i, _ in by_words} | {i for i, _ in by_meaning}
+    passages = _hybrid(snapshot, lexical, wish.vector, found, lambda q: _dense(snapshot, q, depth, wish.only))
+    return Found(_ordered(snapshot, passages), len(by_words) < depth and len(by_meaning) < depth)
 
 
-class _Hybrid:
-    """Candidates of both searches, each of which gets both scores."""
-
-    def __init__(self, snapshot: Snapshot, lexical: LexicalScores, ids: set[int]) -> None:
-        self.ids = ids
-        self._snapshot = snapshot
-        self._lexical = lexical
-
-    def scores(self, vector: Vectors, moments: Moments) -> dict[int, float]:
-        """By passage: one score of both."""
-        words = self._lexical
-        dense, lexical = self._similarities(vector), words.of(list(self.ids))
-        return fuse(dense, lexical, moments, (words.mean, words.deviation))
-
-    def scored(self, scores: Mapping[int, float], vector: Vectors, moments: Moments) -> list[Scored]:
-        """The candidates with their score, and their parts as the query itself, before feedback, has them."""
-        dense, lexical = self._similarities(vector), self._lexical.of(list(self.ids))
-        return [
-            Scored(
-                i,
-                score,
-                dense[i],
-                lexical.get(i),
-                (standard(dense[i], moments), _standard(lexical.get(i, 0.0), self._lexical)),
-            )
-            for i, score in scores.items()
-        ]
-
-    def _similarities(self, vector: Vectors) -> dict[int, float]:
-        ids = sorted(self.ids)
-        if not ids:
-            return {}
-        rows = self._snapshot.segments.vectors(ids).astype(np.float64)
-        return dict(zip(ids, np.einsum("ij,j->i", rows, vector.astype(np.float64)).tolist(), strict=True))
+def _hybrid(
+    snapshot: Snapshot,
+    lexical: LexicalScores,
+    vector: Vectors,
+    found: set[int],
+    search: Callable[[Vectors], list[tuple[int, float]]],
+) -> list[Scored]:
+    """What both searches found, and what a dense search finds for the query after feedback, with all scores of each."""
+    of_lexical = lexical.mean, lexical.deviation
+    similarities = _similarities(snapshot, found, vector)
+    scores = fuse(similarities, lexical.of(found), snapshot.segments.moments(vector), of_lexical)
+    towards = _moved(snapshot, vector, scores)
+    found = found | {i for i, _ in search(towards)}
+    by_words = lexical.of(found)
+    after = _similarities(snapshot, found, towards)
+    scores = fuse(after, by_words, snapshot.segments.moments(towards), of_lexical)
+    # What is reported is the similarity with the query itself.
+    similarities |= _similarities(snapshot, found - similarities.keys(), vector)
+    return [Scored(i, score, similarities[i], by_words.get(i)) for i, score in scores.items()]
 
 
-def _standard(score: float, lexical: LexicalScores | None) -> float:
-    return standard(score, (lexical.mean, lexical.deviation)) if lexical else 0.0
+def _similarities(snapshot: Snapshot, ids: Collection[int], vector: Vectors) -> dict[int, float]:
+    """The similarity of each passage with a vector, in float64."""
+    if not ids:
+        return {}
+    rows = snapshot.segments.vectors(list(ids)).astype(np.float64)
+    return dict(zip(ids, np.einsum("ij,j->i", rows, vector.astype(np.float64)).tolist(), strict=True))
 
 
 def _dense(snapshot: Snapshot, vector: Vectors, depth: int, only: Ids | None) -> list[tuple[int, float]]:
@@ -227,12 +210,11 @@ def _kept(snapshot: Snapshot, wish: Wish, found: Sequence[Scored]) -> list[Answe
         found = _reranked(snapshot, wish.reranker, wish.query.text, found)
     by_id = {scored.id: scored for scored in found}
     read = _read(snapshot, found, wish)
-    kept = (
-        fold(read, snapshot.catalog.copies.of, wish.k)
-        if wish.collapse
-        else [Kept(candidate) for candidate in islice(read, wish.k)]
-    )
-    return [Answer(by_id[k.candidate.id], k.candidate.document, k.folded, wish.collapse) for k in kept]
+    if not wish.collapse:
+        return [Answer(by_id[candidate.id], candidate.document) for candidate in islice(read, wish.k)]
+    copies = cache(snapshot.catalog.copies.of)  # asked here by folding, and again for each that stays
+    kept = fold(read, copies, wish.k)
+    return [Answer(by_id[k.candidate.id], k.candidate.document, k.folded, copies(k.candidate.document)) for k in kept]
 
 
 def _read(snapshot: Snapshot, found: Sequence[Scored], wish: Wish) -> Iterator[Candidate]:

@@ -18,7 +18,7 @@ from semsearch.filters import Filter
 from semsearch.query import Query, parse
 from semsearch.rank import Calibration, calibration_of
 from semsearch.search import Mode
-from semsearch.store import Catalog, Store, StoredDocument
+from semsearch.store import Catalog, Ids, Snapshot, Store, StoredDocument
 from semsearch.types import Document, Embedder, FileStat, Hit, Passage, Reranker, Vectors
 
 if TYPE_CHECKING:
@@ -139,8 +139,9 @@ class Searcher:
             text = query if asked is None else asked.text
             vector = None if mode == "lexical" else edition.query_vector(text)
             with edition.store.snapshot() as snapshot:
-                only = snapshot.catalog.passages_where(filter.test()) if filter else None
-                wish = search.Wish(asked, vector, k, mode, only, collapse=collapse, reranker=reranker)
+                wish = search.Wish(
+                    asked, vector, k, mode, _admitted(snapshot, filter), collapse=collapse, reranker=reranker
+                )
                 hits = cite(snapshot, search.find(snapshot, wish), _stat, _calibration(edition, asked, mode))
                 return [hit for hit in hits if hit.relevance is None or hit.relevance >= min_relevance]
 
@@ -180,8 +181,7 @@ class Searcher:
         def answer(edition: Edition) -> Explanation:
             vector = None if mode == "lexical" else edition.query_vector(asked.text)
             with edition.store.snapshot() as snapshot:
-                only = snapshot.catalog.passages_where(filter.test()) if filter else None
-                wish = search.Wish(asked, vector, k, mode, only, collapse=collapse)
+                wish = search.Wish(asked, vector, k, mode, _admitted(snapshot, filter), collapse=collapse)
                 return explain(snapshot, wish, str(path), filter, _stat, _calibration(edition, asked, mode))
 
         return self._on_latest(answer)
@@ -225,7 +225,7 @@ class Searcher:
                     at = span_of_line(snapshot.catalog.text(document), line) if line is not None else span
                     vectors = snapshot.segments.vectors(near(passages, at))
                     own = near(passages, None)
-                only = snapshot.catalog.passages_where(filter.test()) if filter else None
+                only = _admitted(snapshot, filter)
                 wish = search.Wish(None, mean(vectors), k, "dense", only, frozenset(own), collapse)
                 return cite(snapshot, search.find(snapshot, wish), _stat)
 
@@ -324,6 +324,11 @@ def _status(path: Path, edition: Edition) -> Status:
             size=sum(map(_size, path.rglob("*"))),
             synced=snapshot.catalog.setting("synced"),
         )
+
+
+def _admitted(snapshot: Snapshot, given: Filter | None) -> Ids | None:
+    """The passages that a filter admits, None for all."""
+    return snapshot.catalog.passages_where(given.test()) if given else None
 
 
 def _calibration(edition: Edition, query: Query | None, mode: Mode) -> Calibration | None:

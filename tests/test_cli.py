@@ -461,7 +461,7 @@ def test_an_index_among_its_articles_is_not_read(run: Run, articles: Path, monke
 def test_the_card_has_one_name() -> None:
     """It is written down where the store is not loaded."""
     assert where.CARD == CARD
-    assert sys.modules["semsearch.read.walk"]._CARD == CARD
+    assert sys.modules["semsearch.read.walk"].INDEX_CARD == CARD
 
 
 def test_completion_scripts_are_printed(run: Run) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from semsearch.cli.filters import filter_of, filter_options
+from semsearch.cli.filters import collapse_option, filter_of, filter_options, mode_option
 from semsearch.cli.where import index_option, open_index
 from semsearch.show.text import place, safe, shown_path
 
@@ -27,21 +27,12 @@ _WIDTH = 100
 @click.argument("query")
 @click.argument("document", metavar="PATH")
 @click.option("-k", "--hits", "k", type=click.IntRange(1), default=5, show_default=True, help="Hits at most.")
-@click.option(
-    "--mode",
-    type=click.Choice(["hybrid", "dense", "lexical"]),
-    default="hybrid",
-    show_default=True,
-    envvar="SEMSEARCH_MODE",
-    help="By meaning (dense), by words (lexical) or both.",
-)
+@mode_option
 @click.option(
     "-f", "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True,
     help="How it is shown.",
 )  # fmt: skip
-@click.option(
-    "--collapse/--no-collapse", default=True, show_default=True, help="Fold copies of one story into the best of them."
-)
+@collapse_option
 @filter_options
 @index_option
 def explain(

@@ -1,4 +1,4 @@
-"""The options that say which documents a search may look at, and the `Filter` they make; searches nothing."""
+"""The options that commands which search have in common, and the `Filter` that some of them make; searches nothing."""
 
 from __future__ import annotations
 
@@ -32,6 +32,19 @@ _OPTIONS = (
         multiple=True,
         help="Documents whose front matter says so; FIELD!=VALUE: does not say so.",
     ),
+)
+
+
+mode_option = click.option(
+    "--mode",
+    type=click.Choice(["hybrid", "dense", "lexical"]),
+    default="hybrid",
+    show_default=True,
+    envvar="SEMSEARCH_MODE",
+    help="By meaning (dense), by words (lexical) or both.",
+)
+collapse_option = click.option(
+    "--collapse/--no-collapse", default=True, show_default=True, help="Fold copies of one story into the best of them."
 )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from semsearch.cli.filters import filter_of, filter_options
+from semsearch.cli.filters import collapse_option, filter_of, filter_options, mode_option
 from semsearch.cli.where import index_option, open_index
 from semsearch.errors import UsageError
 
@@ -52,12 +52,7 @@ def _hit_options(function: _Function) -> _Function:
             show_default=True,
             help="Mark the words of the query; auto: on a terminal and without NO_COLOR.",
         ),
-        click.option(
-            "--collapse/--no-collapse",
-            default=True,
-            show_default=True,
-            help="Fold copies of one story into the best of them.",
-        ),
+        collapse_option,
         filter_options,
         index_option,
     ]
@@ -68,14 +63,7 @@ def _hit_options(function: _Function) -> _Function:
 
 @click.command()
 @click.argument("query", nargs=-1, required=True)
-@click.option(
-    "--mode",
-    type=click.Choice(["hybrid", "dense", "lexical"]),
-    default="hybrid",
-    show_default=True,
-    envvar="SEMSEARCH_MODE",
-    help="By meaning (dense), by words (lexical) or both.",
-)
+@mode_option
 @click.option("--rerank", metavar="MODEL", help="A cross-encoder that reads the best passages again.")
 @click.option(
     "--min-relevance",

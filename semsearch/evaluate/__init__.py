@@ -69,7 +69,7 @@ def evaluate(
     """Measure settings on a judged collection, or on your own queries against your index.
 
     Args:
-        path: a folder in BEIR layout, or a file of your own queries; the README says what its lines are.
+        path: a folder in BEIR layout, or a file of your own queries; docs/guide.md says what its lines are.
         settings: each `MODE[,name=value]…`, with the arguments of `Index.search`.
         against: a setting to compare each one with, or what was measured earlier over the same queries.
         index: for a folder where its index is or will be, None for one in the cache; for a file the index to search.

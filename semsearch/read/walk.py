@@ -23,7 +23,7 @@ _Rules: TypeAlias = tuple[tuple[int, Rules], ...]
 _Entries: TypeAlias = "list[os.DirEntry[str]]"
 _Listed: TypeAlias = "tuple[_Folder, Iterator[os.DirEntry[str]]]"
 
-_CARD = "semsearch.json"
+INDEX_CARD = "semsearch.json"
 """The file that makes a folder an index of ours; the same as `store.CARD`, as a test sees to."""
 
 _NOT_UTF8 = "the name is not valid UTF-8"
@@ -116,7 +116,7 @@ class _Walker:
             return None
         except OSError as error:
             return Skip(path, f"cannot be listed: {error.strerror}", passing=True)
-        if any(entry.name == _CARD and entry.is_file(follow_symlinks=False) for entry in entries):
+        if any(entry.name == INDEX_CARD and entry.is_file(follow_symlinks=False) for entry in entries):
             return None
         rules = _with_own_rules(above.rules, path, entries)
         return _Folder(path, rules, self._included(above, path)), iter(entries)

@@ -10,12 +10,10 @@ from typing import Literal, TypeAlias
 from semsearch.errors import ReadError
 from semsearch.read.files import read_file
 from semsearch.read.ignore import Rules
-from semsearch.read.walk import IGNORE_FILES, walk
+from semsearch.read.walk import IGNORE_FILES, INDEX_CARD, walk
 from semsearch.types import Found, Skip
 
 Verdict: TypeAlias = Literal["ignored", "unread", "readable"]
-
-_CARD = "semsearch.json"  # as in `walk`
 
 
 def why_not_read(
@@ -63,7 +61,7 @@ def _left_out_by(root: Path, path: str, include: Sequence[str], exclude: Sequenc
     above = [root / entry for entry in _entries(path) if entry.endswith("/")]
     if any(part.startswith(".") for part in path.split("/")):
         return "as it is hidden: a name that begins with a dot"
-    if index := next((folder for folder in above if (folder / _CARD).is_file()), None):
+    if index := next((folder for folder in above if (folder / INDEX_CARD).is_file()), None):
         return f"as it belongs to an index of semsearch: {index}"
     file = _ignore_file(root, path)
     return f"by {file}" if file else "as a lock file or backup of an editor"

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from itertools import count
 from math import log, sqrt
 from typing import Any, ClassVar, TypeAlias
@@ -42,7 +42,7 @@ class Extent:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LexicalSegment:
     """Postings of n passages and t terms. A term's postings are `rows[starts[i]:starts[i + 1]]`, in rising order.
 
@@ -98,6 +98,8 @@ class LexicalSegment:
         kept = self.lives[rows]
         return rows[kept], counts[kept]
 
+    # Worked out once for a segment and its dead, not for each query.
+    @cached_property
     def passages(self) -> Extent:
         """The lengths of the passages, and what the living add up to."""
         if self.lives is None:
@@ -105,6 +107,7 @@ class LexicalSegment:
         living = self.lengths[self.lives]
         return Extent(self.lengths, len(living), int(living.sum(dtype=np.int64)))
 
+    @cached_property
     def documents(self) -> Extent:
         """The same of the documents."""
         lengths = np.bincount(self.owners, self.lengths).astype(np.int64)
@@ -132,7 +135,7 @@ class LexicalScores:
             best.extend(_top(ids[chosen], scores[chosen], k))
         return sorted(best, key=lambda hit: (-hit[1], hit[0]))[:k]
 
-    def of(self, wanted: Sequence[int]) -> dict[int, float]:
+    def of(self, wanted: Iterable[int]) -> dict[int, float]:
         """The scores of these passages, without those that have none."""
         sought = np.array(sorted(wanted), np.int64)
         found: dict[int, float] = {}
@@ -196,9 +199,9 @@ def search(segments: Sequence[LexicalSegment], terms: Sequence[str]) -> LexicalS
         term: [_of_documents(s.owners, *found) for s, found in zip(segments, each, strict=True)]
         for term, each in postings.items()
     }
-    extents = [segment.passages() for segment in segments]
+    extents = [segment.passages for segment in segments]
     passages = _bm25(extents, postings, wanted)
-    documents = _bm25([segment.documents() for segment in segments], whole, wanted)
+    documents = _bm25([segment.documents for segment in segments], whole, wanted)
     each = [
         (segment.ids, _alive(segment, (own + of_document[segment.owners]) / 2))
         for segment, own, of_document in zip(segments, passages, documents, strict=True)
