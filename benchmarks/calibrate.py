@@ -21,7 +21,7 @@ from semsearch.evaluate.beir import read_beir
 from semsearch.rank import Calibration
 
 LOSS = 0.0
-"""The share of answerable queries that the threshold may refuse on the collections it is fitted on, in their mean.
+"""The share of answerable queries that the threshold may refuse on any of the collections it is fitted on.
 
 Queries of judged collections are long; the few words that people type are less similar to what answers them. With 0.01
 a question of the tests, "an attack on one ally is an attack on all", was refused although its article came first.
@@ -62,7 +62,7 @@ def fitted(collections: list[tuple[list[Hits], list[Hits]]]) -> Calibration:
     model = LogisticRegression(C=10).fit(np.array(values)[:, None], labels, np.array(weights) * scale)
     plain = Calibration(float(model.coef_[0, 0]), float(model.intercept_[0]), 0.0)
     lowest = [np.quantile(best(plain, own, answerable=True), LOSS) for own, _ in collections]
-    return Calibration(round(plain.slope, 3), round(plain.bias, 3), round(float(np.mean(lowest)), 3))
+    return Calibration(round(plain.slope, 3), round(plain.bias, 3), round(float(min(lowest)), 3))
 
 
 def best(calibration: Calibration, queries: list[Hits], *, answerable: bool = False) -> list[float]:

@@ -28,7 +28,7 @@ from semsearch.rank.feedback import SHARE
 from semsearch.rank.fusion import LEAST_DEVIATION
 from semsearch.rank.metrics import ndcg
 from semsearch.split import embedded_text
-from semsearch.store import lexical
+from semsearch.store import context, lexical
 from semsearch.terms import query_terms, terms
 
 Scores = NDArray[np.float64]
@@ -98,7 +98,7 @@ class Judged:
         return [list(chain.from_iterable(passages[start : start + size])) for start, size in spans]
 
     def bm25(self, passages: Terms, queries: Terms, sizes: Sequence[int] | None = None) -> Scores:
-        """The package's lexical scores: mean of passage and document, or without `sizes` of each text alone."""
+        """The package's lexical scores: of passage and document together, or without `sizes` of each text alone."""
         segment = lexical.build(range(len(passages)), passages, sizes)
         return np.stack([lexical.search([segment], query).each[0][1] for query in queries])
 
@@ -123,27 +123,36 @@ class Judged:
         return standard(self.lexical)
 
     @cached_property
-    def means(self) -> NDArray[np.float64]:
-        """The mean vector of each document, of length 1."""
-        sums = np.add.reduceat(self.vectors.astype(np.float64), self.starts, axis=0)
-        return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+    def alone(self) -> NDArray[np.float32]:
+        """The passages' vectors as the model gave them, without their context."""
+        spans = zip(self.starts.tolist(), self.sizes, strict=True)
+        return np.concatenate([context.alone(self.vectors[start : start + size]) for start, size in spans])
 
     @cached_property
-    def exact(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The vectors of queries and passages: float64, since the package computes its scores so."""
-        return self.asked_vectors.astype(np.float64), self.vectors.astype(np.float64)
+    def means(self) -> NDArray[np.float32]:
+        """The mean of each passage's document, of length 1."""
+        sums = np.add.reduceat(self.alone, self.starts, axis=0)
+        return (sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12))[self.owners]
+
+    def in_context(self, share: float, reach: int) -> NDArray[np.float32]:
+        """The vectors with another share of other neighbours."""
+        before = context.SHARE, context.REACH
+        context.SHARE, context.REACH = share, reach
+        try:
+            return context.in_context(self.alone, self.sizes)
+        finally:
+            context.SHARE, context.REACH = before
 
     @cached_property
     def standard_dense(self) -> Scores:
         """Of the queries as they are asked."""
         return standard(self.dense())
 
-    def dense(self, queries: NDArray[Any] | None = None, of_document: float = 0.0) -> Scores:
-        """Similarities with the passages, into which those with the documents' means are mixed."""
-        asked, passages = self.exact
-        asked = asked if queries is None else queries.astype(np.float64)
-        own = asked @ passages.T
-        return (1 - of_document) * own + of_document * (asked @ self.means.T)[:, self.owners] if of_document else own
+    def dense(self, queries: NDArray[Any] | None = None, vectors: NDArray[np.float32] | None = None) -> Scores:
+        """Similarities with the passages: float64, since the package computes its scores so."""
+        asked = self.asked_vectors if queries is None else queries
+        passages = self.vectors if vectors is None else vectors
+        return asked.astype(np.float64) @ passages.astype(np.float64).T
 
     @cached_property
     def having(self) -> Counter[str]:
@@ -176,7 +185,9 @@ class Judged:
         spans = zip(self.starts.tolist(), self.sizes, strict=True)
         return np.stack([start + scores[:, start : start + size].argmax(axis=1) for start, size in spans], axis=1)
 
-    def fed_back(self, scores: Scores, share: float, hits: int, *, equal: bool) -> NDArray[Any]:
+    def fed_back(
+        self, scores: Scores, vectors: NDArray[np.float32], share: float, hits: int, *, equal: bool
+    ) -> NDArray[Any]:
         """The queries after feedback from the best passages of the first documents."""
         best = self.best(scores)
         order = np.argsort(-best, axis=1, kind="stable")[:, :hits]
@@ -185,7 +196,7 @@ class Judged:
             spans = [(self.starts[i], self.starts[i] + self.sizes[i]) for i in documents]
             rows = [start + int(np.argmax(scores[number, start:end])) for start, end in spans]
             behind = [0.0] * len(rows) if equal else scores[number, rows].tolist()
-            out.append(moved(query, self.vectors[rows], behind, share))
+            out.append(moved(query, vectors[rows], behind, share))
         return np.stack(out)
 
     def hybrid(
@@ -195,15 +206,16 @@ class Judged:
         share: float = SHARE,
         hits: int = HITS,
         times: int = 1,
-        of_document: float = 0.0,
+        vectors: NDArray[np.float32] | None = None,
         *,
         equal: bool = False,
     ) -> Scores:
         """The package's ranking, or a variant of it; `words` are standard scores, `weight` one or one a query."""
         words = self.standard_lexical if words is None else words
-        first = standard(self.dense(None, of_document)) if of_document else self.standard_dense
+        first = self.standard_dense if vectors is None else standard(self.dense(None, vectors))
+        vectors = self.vectors if vectors is None else vectors
         scores = (1 - weight) * first + weight * words
         for _ in range(times if share else 0):
-            queries = self.fed_back(scores, share, hits, equal=equal)
-            scores = (1 - weight) * standard(self.dense(queries, of_document)) + weight * words
+            queries = self.fed_back(scores, vectors, share, hits, equal=equal)
+            scores = (1 - weight) * standard(self.dense(queries, vectors)) + weight * words
         return scores

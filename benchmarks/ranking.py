@@ -25,7 +25,9 @@ from semsearch.terms import STOP_WORDS, stem, terms, words
 
 Row = tuple[str, Scores]
 
-AS_IT_IS = "**as it is**: standard scores, lexical weight 0.3, feedback with share 0.3 from 3 documents"
+AS_IT_IS = (
+    "**as it is**: standard scores, lexical weight 0.25, feedback with share 0.3 from 3 documents, vectors in context"
+)
 CHECKED = 0.002
 """How far the row "as it is" may be from what `semsearch eval` measures."""
 
@@ -98,12 +100,12 @@ def fusions(c: Judged) -> Iterator[Row]:
     """Ways to make one score of two, without feedback and with it."""
     yield "min-max over the top 100, weight 0.5", min_max(c.dense(), c.lexical)
     yield "reciprocal ranks, k = 60", reciprocal(c.dense(), c.lexical)
-    for weight in (0.2, 0.3, 0.35, 0.4, 0.5):
+    for weight in (0.2, 0.25, 0.3, 0.35, 0.4, 0.5):
         yield f"standard scores, lexical weight {weight}", c.hybrid(weight=weight, share=0)
     yield AS_IT_IS, c.hybrid()
     for share in (0.2, 0.4, 0.5):
         yield f"feedback with share {share}", c.hybrid(share=share)
-    for weight in (0.2, 0.25, 0.35, 0.4):
+    for weight in (0.2, 0.3, 0.35, 0.4):
         yield f"feedback, lexical weight {weight}", c.hybrid(weight=weight)
     yield "feedback, equal weights", c.hybrid(equal=True)
     yield "feedback, equal weights, share 0.4, lexical weight 0.35", c.hybrid(equal=True, share=0.4, weight=0.35)
@@ -116,10 +118,12 @@ def fields(c: Judged) -> Iterator[Row]:
     """What BM25 counts, and where."""
     own = c.bm25(c.lexical_passages, c.asked_terms)
     whole = c.bm25(c.documents(c.lexical_passages), c.asked_terms)[:, c.owners]
-    assert np.allclose(c.lexical, (own + whole) / 2), "the package's BM25 is not the mean of both"
+    mixed = (1 - lexical.DOCUMENT) * own + lexical.DOCUMENT * whole
+    assert np.allclose(c.lexical, mixed), "the package's BM25 is another one"
     for name, scores in (("passages only", own), ("documents only", whole)):
         yield f"lexical alone: {name}", matching(scores)
         yield f"BM25 of {name}", c.hybrid(standard(scores))
+    yield "BM25 of passage and document, equal parts", c.hybrid(standard((own + whole) / 2))
     for title, name in ((0, "not counted"), (1, "once"), (3, "three times")):
         yield f"title {name}", c.hybrid(standard(c.bm25(c.passages(title), c.asked_terms, c.sizes)))
     for k1, b in ((0.9, 0.4), (1.6, 0.75), (2.0, 0.75)):
@@ -181,11 +185,15 @@ def weights(c: Judged) -> Iterator[Row]:
 
 
 def together(c: Judged) -> Iterator[Row]:
-    """A document's passages together, and terms from the first hits."""
-    for share in (0.2, 0.3, 0.5):
-        yield f"mean vector of the document mixed in, {share}", c.hybrid(of_document=share)
-    for share in (0.3, 0.5):
-        yield f"mean vector {share}, lexical weight 0.25", c.hybrid(of_document=share, weight=0.25)
+    """A passage beside its neighbours, a document's passages together, and terms from the first hits."""
+    yield "dense alone, each vector by itself", c.dense(vectors=c.alone)
+    yield "each vector by itself", c.hybrid(vectors=c.alone)
+    yield "each vector by itself, lexical weight 0.3", c.hybrid(vectors=c.alone, weight=0.3)
+    for share, reach in ((0.2, 2), (0.4, 2), (0.5, 2), (0.3, 1), (0.3, 3)):
+        yield f"in context with share {share}, {reach} on either side", c.hybrid(vectors=c.in_context(share, reach))
+    for share in (0.3, 0.4, 0.5):
+        mixed = ((1 - share) * c.alone + share * c.means).astype(np.float32)
+        yield f"share {share} of the mean of the whole document, of length 1", c.hybrid(vectors=mixed)
     scores = c.hybrid()
     best = c.best(scores)
     second = scores.copy()

@@ -49,6 +49,11 @@ MOST_OVERLAP = 10
 LEAST_LIMIT = 16
 """Tokens that a model must be able to read for passages to make sense."""
 
+PASSAGE_TOKENS = 126
+"""The most tokens of a passage where nobody says otherwise: with two special ones the 128 that sentence encoders were
+trained on. Longer ones find no better, and a citation of a hundred words is read at a glance: `benchmarks/ranking.md`.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class IndexConfig:
@@ -66,16 +71,19 @@ class IndexConfig:
     overlap: int = 0
 
     @classmethod
-    def of(cls, embedder: Embedder, overlap: int = 0) -> IndexConfig:
-        """The settings of an index with that embedder.
+    def of(cls, embedder: Embedder, overlap: int = 0, passage_tokens: int | None = None) -> IndexConfig:
+        """The settings of an index with that embedder; None gives passages of PASSAGE_TOKENS, or of all that it reads.
 
         Raises:
-            UsageError: overlap is out of range, or the embedder reads too little or compares in an unknown way.
+            UsageError: a number is out of range, or the embedder reads too little or compares in an unknown way.
         """
         if not 0 <= overlap <= MOST_OVERLAP:
             raise UsageError(f"overlap is {overlap}; it is a number of sentences from 0 to {MOST_OVERLAP}")
         if embedder.limit < LEAST_LIMIT:
             raise UsageError(f"{embedder.name} reads {embedder.limit} tokens; at least {LEAST_LIMIT} are needed")
+        if passage_tokens is not None and not LEAST_LIMIT <= passage_tokens <= embedder.limit:
+            reads = f"from {LEAST_LIMIT} to the {embedder.limit} that {embedder.name} reads"
+            raise UsageError(f"passages of {passage_tokens} tokens cannot be made; choose a number {reads}")
         if embedder.similarity not in SIMILARITIES:
             known = " and ".join(sorted(SIMILARITIES))
             raise UsageError(f"{embedder.name} compares by {embedder.similarity}; only {known} are supported")
@@ -84,7 +92,7 @@ class IndexConfig:
             embedder.fingerprint,
             embedder.dimension,
             embedder.similarity,
-            embedder.limit,
+            passage_tokens or min(embedder.limit, PASSAGE_TOKENS),
             overlap,
         )
 

@@ -38,6 +38,7 @@ class Index(Searcher):
         model: str = DEFAULT_MODEL,
         *,
         overlap: int = 0,
+        passage_tokens: int | None = None,
         embedder: Embedder | None = None,
     ) -> Self:
         """Make a new, empty index.
@@ -46,6 +47,7 @@ class Index(Searcher):
             path: a folder that does not exist yet.
             model: a sentence-transformers hub id or local folder.
             overlap: sentences that each passage repeats from the one before it.
+            passage_tokens: the most tokens of a passage with its title; None for 126, or what the model reads if less.
             embedder: your own in place of a model; `open` needs it again.
 
         Raises:
@@ -55,14 +57,20 @@ class Index(Searcher):
         path = Path(path).absolute()
         store.check_free(path)
         embedder = embedder or embed.resolve(model)
-        config = IndexConfig.of(embedder, overlap)
+        config = IndexConfig.of(embedder, overlap, passage_tokens)
         with store.locked(path):
             edition = Edition(store.create(path, config), embedder)
             return cls(path, edition, card_of(path), embedder)
 
     @classmethod
     def make(
-        cls, path: str | Path, model: str | None = None, *, overlap: int | None = None, embedder: Embedder | None = None
+        cls,
+        path: str | Path,
+        model: str | None = None,
+        *,
+        overlap: int | None = None,
+        passage_tokens: int | None = None,
+        embedder: Embedder | None = None,
     ) -> Self:
         """Open the index at `path`, or create it where there is none; what `semsearch index` does before it syncs.
 
@@ -70,18 +78,20 @@ class Index(Searcher):
             path: of the index.
             model: what it must be made with, as for `create`; None for whatever it was made with.
             overlap: the same.
+            passage_tokens: the same.
             embedder: your own in place of a model.
 
         Raises:
             ModelMismatchError: the index was made with another model.
-            UsageError: it was made with another overlap.
+            UsageError: it was made with another overlap, or passages of another length.
             StoreError: it cannot be opened or created.
         """
         if not (Path(path) / store.CARD).exists():
-            return cls.create(path, model or DEFAULT_MODEL, overlap=overlap or 0, embedder=embedder)
+            model, overlap = model or DEFAULT_MODEL, overlap or 0
+            return cls.create(path, model, overlap=overlap, passage_tokens=passage_tokens, embedder=embedder)
         opened = cls.open(path, embedder=embedder)
         try:
-            opened.expect(model, overlap)
+            opened.expect(model, overlap, passage_tokens)
         except SemsearchError:
             opened.close()
             raise
@@ -95,6 +105,7 @@ class Index(Searcher):
         model: str = "",
         *,
         overlap: int | None = None,
+        passage_tokens: int | None = None,
         embedder: Embedder | None = None,
         include: Sequence[str] = (),
         exclude: Sequence[str] = (),
@@ -112,6 +123,7 @@ class Index(Searcher):
             folder: of articles.
             model: another model for the index.
             overlap: another number of sentences that passages share.
+            passage_tokens: another number of tokens that a passage may have.
             embedder: your own in place of a model.
             include: gitignore-style patterns, as for `sync`.
             exclude: patterns of files to leave out.
@@ -133,10 +145,9 @@ class Index(Searcher):
                 raise UsageError(f"{path}: cannot be read, nor which model it had; name one with --model")
             if embedder is None:
                 embedder = embed.resolve(model) if model or old.config is None else embed.load(old.config)
-            if overlap is None:
-                overlap = old.config.overlap if old.config else 0
+            config = rebuild.config_of(old, embedder, overlap, passage_tokens)
             patterns = Patterns(include, exclude)
-            return rebuild.rebuild(path, old, root, embedder, overlap, patterns, progress, allow_empty=allow_empty)
+            return rebuild.rebuild(path, old, root, embedder, config, patterns, progress, allow_empty=allow_empty)
 
     def sync(
         self,
@@ -201,7 +212,7 @@ class Index(Searcher):
             with edition.store.tables() as tables:
                 numbers = [tables.find("", document.path) for document in documents]
             batch = [
-                incoming(document, stat, edition.embedder, edition.config.overlap, replaces=number)
+                incoming(document, stat, edition.embedder, edition.config, replaces=number)
                 for document, stat, number in zip(documents, stats, numbers, strict=True)
             ]
             if vectors is None:
@@ -228,19 +239,23 @@ class Index(Searcher):
             edition.store.commit(removals=removals)
             return len(removals)
 
-    def expect(self, model: str | None = None, overlap: int | None = None) -> None:
+    def expect(self, model: str | None = None, overlap: int | None = None, passage_tokens: int | None = None) -> None:
         """Make sure that the index is made in a certain way.
 
         Raises:
             ModelMismatchError: with another model.
-            UsageError: with another overlap.
+            UsageError: with another overlap, or passages of another length.
         """
         if model is not None:
             found = embed.resolve(model)
             if found.fingerprint != self.config.fingerprint:
                 raise ModelMismatchError(mismatch(self.path, self.config, found))
+        made = ""
         if overlap is not None and overlap != self.config.overlap:
             made = f"was made with an overlap of {self.config.overlap}, not {overlap}"
+        if passage_tokens is not None and passage_tokens != self.config.limit:
+            made = f"was made with passages of at most {self.config.limit} tokens, not {passage_tokens}"
+        if made:
             raise UsageError(f"{self.path}: {made}; leave the option out, or make the index anew with --rebuild")
 
     @contextmanager

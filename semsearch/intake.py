@@ -13,6 +13,7 @@ from hashlib import sha256
 
 import numpy as np
 
+from semsearch.config import IndexConfig
 from semsearch.errors import UsageError
 from semsearch.language import detect
 from semsearch.split import split
@@ -35,7 +36,7 @@ def incoming(
     document: Document,
     stat: FileStat,
     embedder: Embedder,
-    overlap: int,
+    config: IndexConfig,
     root: str = "",
     replaces: int | None = None,
 ) -> Incoming:
@@ -43,7 +44,7 @@ def incoming(
     language = detect(document.text, document.language)
     if language != document.language:
         document = replace(document, language=language)
-    return Incoming(root, document, stat, split(document, embedder, overlap), replaces)
+    return Incoming(root, document, stat, split(document, embedder, config.overlap, config.limit), replaces)
 
 
 def stat_of_text(document: Document) -> FileStat:
@@ -57,7 +58,7 @@ def embed(store: Store, embedder: Embedder, batch: Sequence[Incoming]) -> tuple[
     texts = {fingerprint(p.embedded): p.embedded for item in batch for p in item.passages}
     with store.snapshot() as snapshot:
         known = snapshot.catalog.embedded(texts)
-        vectors = dict(zip(known, snapshot.segments.vectors(list(known.values())), strict=True)) if known else {}
+        vectors = dict(zip(known, snapshot.segments.alone(list(known.values())), strict=True)) if known else {}
     new = [print_ for print_ in texts if print_ not in known]
     encoded = store.admitted(embedder.encode_document([texts[print_] for print_ in new]), len(new), embedder.name)
     vectors.update(zip(new, encoded, strict=True))

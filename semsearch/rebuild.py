@@ -51,12 +51,20 @@ def look_at_old(path: Path) -> Old:
         return Old(None, store.settings(path))
 
 
+def config_of(old: Old, embedder: Embedder, overlap: int | None, passage_tokens: int | None) -> IndexConfig:
+    """How the index is to be made: what is None stays as it was, where that is known and the model can read as much."""
+    if old.config is not None:
+        overlap = old.config.overlap if overlap is None else overlap
+        passage_tokens = min(old.config.limit, embedder.limit) if passage_tokens is None else passage_tokens
+    return IndexConfig.of(embedder, overlap or 0, passage_tokens)
+
+
 def rebuild(
     path: Path,
     old: Old,
     root: Path,
     embedder: Embedder,
-    overlap: int,
+    config: IndexConfig,
     patterns: Patterns,
     progress: Callable[[Progress], None] = lambda _: None,
     *,
@@ -71,7 +79,7 @@ def rebuild(
     """
     folders = {**old.folders, root: patterns or old.folders.get(root, patterns)}
     sync.check_nesting(root, old.folders)
-    new = _edition(path, old, IndexConfig.of(embedder, overlap), folders)
+    new = _edition(path, old, config, folders)
     report = SyncReport()
     try:
         for folder, kept in folders.items():
@@ -155,7 +163,7 @@ def _carry_over(old: Store, new: Store, embedder: Embedder) -> None:
         with new.tables() as tables:
             if tables.find("", document.path) is not None:
                 continue
-        batch.append(incoming(document, stat, embedder, new.config.overlap))
+        batch.append(incoming(document, stat, embedder, new.config))
         if sum(len(item.passages) for item in batch) >= BATCH:
             new.commit(embed(new, embedder, batch)[0])
             batch = []

@@ -18,7 +18,7 @@ from semsearch.filters import Filter
 from semsearch.query import Query, parse
 from semsearch.rank import Calibration, calibration_of
 from semsearch.search import Mode
-from semsearch.store import Catalog, Ids, Snapshot, Store, StoredDocument
+from semsearch.store import Catalog, Ids, Snapshot, Store, StoredDocument, context
 from semsearch.types import Document, Embedder, FileStat, Hit, Passage, Reranker, Vectors
 
 if TYPE_CHECKING:
@@ -346,7 +346,7 @@ def _size(file: Path) -> int:
 def _split(edition: Edition, document: Document) -> list[Passage]:
     from semsearch.split import split  # noqa: PLC0415 - a search does without it
 
-    return split(document, edition.embedder, edition.config.overlap)
+    return split(document, edition.embedder, edition.config.overlap, edition.config.limit)
 
 
 def _vectors_of_file(edition: Edition, path: Path, span: tuple[int, int] | None, line: int | None) -> Vectors:
@@ -360,7 +360,10 @@ def _vectors_of_file(edition: Edition, path: Path, span: tuple[int, int] | None,
     passages = _split(edition, document)
     places = [(number, passage.start, passage.end) for number, passage in enumerate(passages)]
     at = span_of_line(document.text, line) if line is not None else span
-    return edition.encode([passages[number].embedded for number in near(places, at)])
+    chosen = near(places, at)
+    first, end = max(chosen[0] - context.REACH, 0), chosen[-1] + context.REACH + 1
+    encoded = edition.encode([passage.embedded for passage in passages[first:end]])
+    return context.in_context(encoded, [len(encoded)])[chosen[0] - first :][: len(chosen)]
 
 
 def _stat(path: Path) -> FileStat:

@@ -1,6 +1,6 @@
-"""Cuts a document into passages with exact spans, none longer than the model reads; embeds nothing and stores nothing.
+"""Cuts a document into passages with exact spans, none longer than asked for; embeds nothing and stores nothing.
 
-Sentences are counted in the model's own tokens and packed up to its limit, evenly, so that a section does not end in a
+Sentences are counted in the model's own tokens and packed up to the limit, evenly, so that a section does not end in a
 scrap. A passage never crosses a heading. Title and heading are embedded with it, but lie outside its span.
 """
 
@@ -30,20 +30,22 @@ class _Sentence:
     tokens: int
 
 
-def split(document: Document, embedder: Embedder, overlap: int = 0) -> list[Passage]:
+def split(document: Document, embedder: Embedder, overlap: int = 0, limit: int | None = None) -> list[Passage]:
     """The passages of a document, in order.
 
     Args:
         document: what to cut.
-        embedder: whose tokens are counted, and whose limit holds.
+        embedder: whose tokens are counted.
         overlap: how many sentences each passage repeats from the one before it in its section.
+        limit: the most tokens of a passage, with its title; None for all that the embedder reads.
     """
+    limit = embedder.limit if limit is None else limit
     sections = document.sections if document.sections is not None else (Section(0, len(document.text)),)
     lines = _line_starts(document)
     return [
         Passage(start, end, text, embedded, tokens, section.heading, bisect_right(lines, start))
         for section in sections
-        for (start, end), text, embedded, tokens in _cut(document, section, embedder, overlap)
+        for (start, end), text, embedded, tokens in _cut(document, section, embedder, overlap, limit)
     ]
 
 
@@ -56,38 +58,40 @@ def embedded_text(title: str, heading: str, text: str) -> str:
 
 
 def _cut(
-    document: Document, section: Section, embedder: Embedder, overlap: int
+    document: Document, section: Section, embedder: Embedder, overlap: int, limit: int
 ) -> Iterator[tuple[Span, str, str, int]]:
-    title, heading = _prefix(document.title, section.heading, embedder)
-    room = embedder.limit - sum(embedder.count([part for part in (title, heading) if part]))
+    title, heading = _prefix(document.title, section.heading, embedder, limit)
+    room = limit - sum(embedder.count([part for part in (title, heading) if part]))
     sentences = _sentences(document, section, embedder, room)
     spans = list(_pack(sentences, room, overlap))
     texts = [document.text[start:end] for start, end in spans]
     inputs = [embedded_text(title, heading, text) for text in texts]
     for span, text, embedded, tokens in zip(spans, texts, inputs, embedder.count(inputs), strict=True):
-        if tokens <= embedder.limit:
+        if tokens <= limit:
             yield span, text, embedded, tokens
         else:
             # Tokens of the whole can be more than those of its sentences: it is cut again by its real count.
-            yield from _halved(span, document.text, (title, heading), embedder)
+            yield from _halved(span, document.text, (title, heading), embedder, limit)
 
 
-def _halved(span: Span, text: str, prefix: tuple[str, str], embedder: Embedder) -> Iterator[tuple[Span, str, str, int]]:
+def _halved(
+    span: Span, text: str, prefix: tuple[str, str], embedder: Embedder, limit: int
+) -> Iterator[tuple[Span, str, str, int]]:
     start, end = _stripped(text, *span)
     embedded = embedded_text(*prefix, text[start:end])
     tokens = embedder.count([embedded])[0]
-    if tokens <= embedder.limit or end - start < 2:  # noqa: PLR2004 - one code point cannot be halved
+    if tokens <= limit or end - start < 2:  # noqa: PLR2004 - one code point cannot be halved
         if start < end:
             yield (start, end), text[start:end], embedded, tokens
         return
     middle = _word_start(text, start, (start + end) // 2, end)
-    yield from _halved((start, middle), text, prefix, embedder)
-    yield from _halved((middle, end), text, prefix, embedder)
+    yield from _halved((start, middle), text, prefix, embedder, limit)
+    yield from _halved((middle, end), text, prefix, embedder, limit)
 
 
-def _prefix(title: str, heading: str, embedder: Embedder) -> tuple[str, str]:
+def _prefix(title: str, heading: str, embedder: Embedder, limit: int) -> tuple[str, str]:
     """Title and heading, each cut between words to an eighth of the limit at the most."""
-    most = max(embedder.limit // _PREFIX_SHARE, 1)
+    most = max(limit // _PREFIX_SHARE, 1)
     return _shortened(title, most, embedder), _shortened(heading, most, embedder)
 
 

@@ -219,8 +219,7 @@ class _Run:
         except OSError as error:
             self.failed[path] = reason(error)
             return
-        overlap = self._store.config.overlap
-        item = incoming(document, stat, self._embedder(), overlap, str(self._root), replaces)
+        item = incoming(document, stat, self._embedder(), self._store.config, str(self._root), replaces)
         language = item.document.language
         if self._known is not None and not is_within(document.text, language, self._known):
             self.foreign.append(group(language))

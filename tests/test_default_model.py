@@ -58,7 +58,7 @@ def test_nothing_is_truncated(index: Index) -> None:
     status = index.status()
     assert status.documents == len(list((ROOT / "seeds").rglob("*.*")))
     assert status.truncated == 0
-    assert status.config.limit == 254
+    assert status.config.limit == 126
     assert index.verify() == []
     assert isinstance(index.embedder, GraphEmbedder)
     assert index.embedder.truncated == 0

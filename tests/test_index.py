@@ -25,6 +25,7 @@ from semsearch.errors import (
 )
 from semsearch.show.data import hit_fields
 from semsearch.store import locked
+from semsearch.store.context import in_context
 from semsearch.testing import HashEmbedder
 
 ROOT = Path(__file__).parent.parent
@@ -150,12 +151,76 @@ def test_an_index_is_not_made_twice_nor_opened_where_there_is_none(tmp_path: Pat
         Index.open(index.path, embedder=HashEmbedder(dimension=8))
 
 
-@pytest.mark.parametrize("wrong", [{"overlap": -1}, {"embedder": HashEmbedder(limit=3)}])
+@pytest.mark.parametrize(
+    "wrong", [{"overlap": -1}, {"embedder": HashEmbedder(limit=3)}, {"passage_tokens": 65}, {"passage_tokens": 4}]
+)
 def test_settings_that_make_no_sense_are_refused(tmp_path: Path, wrong: dict) -> None:
     """And no index is left behind."""
     with pytest.raises(UsageError):
         Index.create(tmp_path / "x", **{"embedder": HashEmbedder(), **wrong})
     assert not (tmp_path / "x").exists()
+
+
+def test_passages_have_no_more_tokens_than_asked_for(tmp_path: Path, embedder: HashEmbedder) -> None:
+    """Nor has a passage more than 126 where nobody says; a number stays, and only a rebuild takes another."""
+    text = " ".join(f"Sentence {number} of many." for number in range(60))
+    (tmp_path / "articles").mkdir()
+    (tmp_path / "articles/a.txt").write_text(text)
+    assert IndexConfig.of(HashEmbedder(limit=512)).limit == 126
+    with Index.make(tmp_path / "x", passage_tokens=20, embedder=embedder) as index:
+        index.sync(tmp_path / "articles")
+        assert index.config.limit == 20
+        assert max(p.tokens for p in index.split(Document("a", text))) <= 20
+        with pytest.raises(UsageError, match="at most 20 tokens, not 30"):
+            index.expect(passage_tokens=30)
+    Index.rebuild(tmp_path / "x", tmp_path / "articles", embedder=embedder)
+    with Index.make(tmp_path / "x", passage_tokens=20, embedder=embedder) as index:
+        before = index.status().passages
+    Index.rebuild(tmp_path / "x", tmp_path / "articles", passage_tokens=40, embedder=embedder)
+    with Index.open(tmp_path / "x", embedder=embedder) as index:
+        assert index.config.limit == 40
+        assert 0 < index.status().passages < before
+
+
+def test_a_passage_is_compared_in_its_context(index: Index, embedder: HashEmbedder) -> None:
+    """The similarity that a hit reports is that of its vector and its neighbours' as `in_context` mixes them."""
+    article = Document("a", " ".join(f"Word{number} stands in sentence {number}." for number in range(60)), title="T")
+    index.add([article])
+    passages = index.split(article)
+    assert len(passages) > 5
+    vectors = in_context(embedder.encode_document([p.embedded for p in passages]), [len(passages)])
+    query = embedder.encode_query(["word20 sentence"])[0]
+    expected = {p.start: float(s) for p, s in zip(passages, vectors @ query, strict=True)}
+    hits = index.search("word20 sentence", k=20, mode="dense", collapse=False)
+    assert {hit.start: hit.scores["dense"] for hit in hits} == pytest.approx(expected, abs=1e-6)
+
+
+def test_an_edit_keeps_the_vectors_of_what_it_leaves(index: Index, embedder: HashEmbedder) -> None:
+    """After edits and under another name, nothing is embedded again, and scores are those of an index made anew."""
+    sentences = [f"Word{number} stands in sentence {number}." for number in range(80)]
+    for start in range(5):
+        index.add([Document("a", " ".join(sentences[start:]))])
+    encoded = len(embedder.encoded)
+    index.add([Document("b", " ".join(sentences[4:]))])
+    assert len(embedder.encoded) == encoded
+    index.remove("a")
+    with Index.create(index.path.parent / "new", embedder=embedder) as new:
+        new.add([Document("b", " ".join(sentences[4:]))])
+        found, expected = (
+            [(hit.start, hit.score) for hit in each.search("word40 sentence", k=20)] for each in (index, new)
+        )
+    assert [start for start, _ in found] == [start for start, _ in expected]
+    assert [score for _, score in found] == pytest.approx([score for _, score in expected], abs=1e-5)
+
+
+def test_vectors_of_ones_own_are_compared_as_they_are(index: Index) -> None:
+    """They do not lean towards their neighbours'."""
+    article = Document("a", " ".join(f"Word{number} stands in sentence {number}." for number in range(60)))
+    passages = index.split(article)
+    own = np.eye(len(passages), index.config.dimension, dtype=np.float32)
+    index.add([article], [own])
+    hits = index.search(own[1], k=20, mode="dense", collapse=False)
+    assert [round(hit.score, 6) for hit in hits] == [1.0] + [0.0] * (len(passages) - 1)
 
 
 def test_settings_survive_being_written_down() -> None:

@@ -44,7 +44,8 @@ def document(number: int, seed: int = 0) -> Document:
 def put(opened: Store, embedder: HashEmbedder, *documents: Document) -> None:
     with opened.tables() as tables:
         numbers = [tables.find("", d.path) for d in documents]
-    batch = [incoming(d, stat_of_text(d), embedder, 0, replaces=n) for d, n in zip(documents, numbers, strict=True)]
+    config, pairs = opened.config, zip(documents, numbers, strict=True)
+    batch = [incoming(d, stat_of_text(d), embedder, config, replaces=n) for d, n in pairs]
     opened.commit(embed(opened, embedder, batch)[0])
 
 
@@ -211,7 +212,7 @@ def test_verify_finds_what_does_not_belong_together(opened: Store, embedder: Has
 def test_vectors_that_are_not_whole_or_not_numbers_cannot_be_stored(opened: Store, embedder: HashEmbedder) -> None:
     """The passage list and the rows must agree, or nothing is committed."""
     d = document(1)
-    item = incoming(d, stat_of_text(d), embedder, 0)
+    item = incoming(d, stat_of_text(d), embedder, IndexConfig.of(embedder))
     short = Addition("", d, item.stat, item.passages, np.zeros((0, embedder.dimension), np.float32))
     with pytest.raises(ValueError, match="rows"):
         opened.commit([short])

@@ -40,6 +40,7 @@ _UNREAD = "no reader for "
     help="sentence-transformers model of a new index: a hub id or a local folder.  [default: all-MiniLM-L6-v2]",
 )
 @click.option("--overlap", type=click.IntRange(0), help="Sentences that passages share.  [default: 0]")
+@click.option("--passage-tokens", type=click.IntRange(1), help="Most tokens of a passage.  [default: 126]")
 @click.option("--include", multiple=True, metavar="PATTERN", help="Read only files that match (as in .gitignore).")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out files that match (as in .gitignore).")
 @click.option("--dry-run", is_flag=True, help="List what would change, and change nothing.")
@@ -51,6 +52,7 @@ def index(
     name: str | None,
     model: str | None,
     overlap: int | None,
+    passage_tokens: int | None,
     include: tuple[str, ...],
     exclude: tuple[str, ...],
     *,
@@ -73,7 +75,7 @@ def index(
         # Looks at the folder before there is an index: a wrong name leaves nothing behind.
         changes = changes_for_new(folder, include, exclude)
     elif dry_run:
-        with Index.make(path, model, overlap=overlap) as opened:
+        with Index.make(path, model, overlap=overlap, passage_tokens=passage_tokens) as opened:
             changes = opened.changes(folder, include=include, exclude=exclude, allow_empty=allow_empty)
     if dry_run:
         _list(changes, verbose=verbose)
@@ -87,13 +89,14 @@ def index(
                 folder,
                 model or "",
                 overlap=overlap,
+                passage_tokens=passage_tokens,
                 include=include,
                 exclude=exclude,
                 allow_empty=allow_empty,
                 progress=progress,
             )
         else:
-            with Index.make(path, model, overlap=overlap) as opened:
+            with Index.make(path, model, overlap=overlap, passage_tokens=passage_tokens) as opened:
                 report = opened.sync(
                     folder, include=include, exclude=exclude, allow_empty=allow_empty, progress=progress
                 )

@@ -31,7 +31,7 @@ def status(name: str | None, *, as_json: bool) -> None:
         "folders": ", ".join(now.folders) or "none",
         "documents": f"{now.documents:,}",
         "passages": f"{now.passages:,}, {now.tokens / max(now.passages, 1):.0f} tokens on average",
-        "truncated": f"{now.truncated} passages are longer than the model's {config.limit} tokens",
+        "truncated": f"{now.truncated} passages are longer than {config.limit} tokens",
         "model": f"{config.model} ({config.fingerprint[:12]}), {config.dimension} dimensions, {config.similarity}",
         "overlap": f"{config.overlap} sentences",
         "size": f"{now.size / 1e6:.1f} MB in {now.segments} segments",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
-WEIGHT = 0.3
+WEIGHT = 0.25
 """The share of the lexical score; measured beside others in `benchmarks/ranking.md`."""
 
 Moments: TypeAlias = tuple[float, float]

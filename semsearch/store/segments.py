@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.errors import IndexDamagedError
-from semsearch.store import lexical, moments, vectors
+from semsearch.store import context, lexical, moments, vectors
 from semsearch.store.catalog import StoredSegment
 from semsearch.store.files import map_arrays
 from semsearch.store.lexical import LexicalScores, LexicalSegment
@@ -68,14 +68,28 @@ class Segments:
         Raises:
             IndexDamagedError: one of them has no vector.
         """
+        return np.stack([segment.vectors.rows[row] for segment, row in self._places(ids)])
+
+    def alone(self, ids: Sequence[int]) -> Vectors:
+        """The same as the model gave them, without their context; not of passages with vectors of somebody's own."""
+        documents: dict[tuple[int, int], Vectors] = {}
+        found = []
+        for segment, row in self._places(ids):
+            first, end = segment.lexical.document_of(row)
+            key = segment.stored.id, first
+            if key not in documents:
+                documents[key] = context.alone(segment.vectors.rows[first:end])
+            found.append(documents[key][row - first])
+        return np.stack(found)
+
+    def _places(self, ids: Sequence[int]) -> Iterable[tuple[Segment, int]]:
         places = np.searchsorted(self.ids, ids)
         if len(self.ids) == 0 or np.any(self.ids[np.minimum(places, len(self.ids) - 1)] != ids):
             raise IndexDamagedError("a passage of the index has no vector; run `semsearch verify`")
         ends = np.cumsum([len(segment.vectors.ids) for segment in self.each])
-        owners = np.searchsorted(ends, places, side="right")
         starts = np.concatenate(([0], ends))
-        rows = [self.each[i].vectors.rows[p - starts[i]] for i, p in zip(owners.tolist(), places.tolist(), strict=True)]
-        return np.stack(rows)
+        owners = np.searchsorted(ends, places, side="right")
+        return ((self.each[i], p - int(starts[i])) for i, p in zip(owners.tolist(), places.tolist(), strict=True))
 
 
 def open_segments(

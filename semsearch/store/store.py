@@ -24,7 +24,7 @@ import numpy as np
 
 from semsearch.config import IndexConfig
 from semsearch.errors import IndexClosedError, IndexDamagedError, StorageError
-from semsearch.store import database, lexical, merging, vectors
+from semsearch.store import context, database, lexical, merging, vectors
 from semsearch.store.catalog import Catalog, StoredSegment
 from semsearch.store.files import Array, storage, write_arrays
 from semsearch.store.moments import with_sums
@@ -200,7 +200,7 @@ class Store:
         return tables.add_passages(number, addition.passages, own=addition.own)
 
     def _add_segment(self, tables: Catalog, ids: list[int], additions: Sequence[Addition]) -> None:
-        rows = np.concatenate([addition.vectors for addition in additions])
+        rows = np.concatenate([_as_compared(addition) for addition in additions])
         if rows.shape != (len(ids), self.config.dimension):
             raise ValueError(f"rows of shape {rows.shape} for {len(ids)} passages")
         words = (lexical_terms(addition.document, p) for addition in additions for p in addition.passages)
@@ -276,6 +276,11 @@ class Store:
         self._writer = self._writer or database.connect(self.path, write=True)
         with database.writing(self._writer, self.path) as tables:
             yield tables
+
+
+def _as_compared(addition: Addition) -> Vectors:
+    """The vectors in the context of their document; somebody's own are left as they are."""
+    return addition.vectors if addition.own else context.in_context(addition.vectors, [len(addition.vectors)])
 
 
 def lexical_terms(document: Document, passage: Passage) -> list[str]:
