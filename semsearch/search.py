@@ -8,7 +8,8 @@ best hits, and meaning is searched again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
@@ -19,7 +20,7 @@ import numpy as np
 from semsearch.errors import UsageError
 from semsearch.query import Query, holds
 from semsearch.rank import HITS, RERANKED, Candidate, fold, fuse, moved, reranked
-from semsearch.store import Ids, LexicalScores, Snapshot
+from semsearch.store import RECALL, Ids, LexicalScores, Snapshot
 from semsearch.terms import query_terms, stem, words
 from semsearch.types import Reranker, Vectors
 
@@ -27,7 +28,10 @@ Mode: TypeAlias = Literal["hybrid", "dense", "lexical"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 
 DEPTH = 100
-"""How many passages each search contributes at the least."""
+"""How many passages each search contributes at the least, where there are two or a reranker."""
+
+_SHALLOW = 32
+"""The same of a dense search by itself."""
 
 LOG = logging.getLogger("semsearch")
 
@@ -41,7 +45,8 @@ class Wish:
     """What is asked of a snapshot.
 
     `query` is None for a vector alone; `vector` is float32 of shape (dimension,), None in a lexical search.
-    `only` are the passages that may be found, in rising order, None for all; `without` are left out besides.
+    `only` are the passages that may be found, in rising order, None for all; `without` are left out besides. `recall`
+    is the share of the nearest that a dense search of a large index has to find, in the mean; 1 scores every passage.
     """
 
     query: Query | None
@@ -52,6 +57,7 @@ class Wish:
     without: frozenset[int] = frozenset()
     collapse: bool = True
     reranker: Reranker | None = None
+    recall: float = RECALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,8 @@ def find(snapshot: Snapshot, wish: Wish) -> list[Answer]:
 
 
 def _find(snapshot: Snapshot, wish: Wish) -> list[Answer]:
-    depth = max(DEPTH, 2 * (wish.k + len(wish.without)))
+    alone = wish.reranker is None and (wish.query is None or wish.mode == "dense")
+    depth = max(_SHALLOW if alone else DEPTH, 2 * (wish.k + len(wish.without)))
     only = _with_operators(snapshot, wish)
     while True:
         found = candidates(snapshot, replace(wish, only=only), depth)
@@ -120,12 +127,12 @@ def candidates(snapshot: Snapshot, wish: Wish, depth: int) -> Found:
     if wish.vector is None:
         passages = [Scored(i, score, None, score) for i, score in by_words]
         return Found(_ordered(snapshot, passages), len(by_words) < depth)
-    by_meaning = _dense(snapshot, wish.vector, depth, wish.only)
+    by_meaning = _dense(snapshot, wish.vector, depth, wish)
     if lexical is None:
         passages = [Scored(i, score, score, None) for i, score in by_meaning]
         return Found(_ordered(snapshot, passages), len(by_meaning) < depth)
     found = {i for i, _ in by_words} | {i for i, _ in by_meaning}
-    passages = _hybrid(snapshot, lexical, wish.vector, found, lambda q: _dense(snapshot, q, depth, wish.only))
+    passages = _hybrid(snapshot, lexical, wish.vector, found, lambda q: _dense(snapshot, q, depth, wish))
     return Found(_ordered(snapshot, passages), len(by_words) < depth and len(by_meaning) < depth)
 
 
@@ -138,28 +145,30 @@ def _hybrid(
 ) -> list[Scored]:
     """What both searches found, and what a dense search finds for the query after feedback, with all scores of each."""
     of_lexical = lexical.mean, lexical.deviation
-    similarities = _similarities(snapshot, found, vector)
+    if not found:
+        return []
+    ids, rows = list(found), snapshot.segments.vectors(list(found))
+    similarities = _similarities(ids, rows, vector)
     scores = fuse(similarities, lexical.of(found), snapshot.segments.moments(vector), of_lexical)
     towards = _moved(snapshot, vector, scores)
-    found = found | {i for i, _ in search(towards)}
-    by_words = lexical.of(found)
-    after = _similarities(snapshot, found, towards)
-    scores = fuse(after, by_words, snapshot.segments.moments(towards), of_lexical)
-    # What is reported is the similarity with the query itself.
-    similarities |= _similarities(snapshot, found - similarities.keys(), vector)
+    more = [i for i, _ in search(towards) if i not in found]
+    if more:
+        ids, rows = [*ids, *more], np.concatenate((rows, snapshot.segments.vectors(more)))
+        # What is reported is the similarity with the query itself.
+        similarities |= _similarities(more, rows[-len(more) :], vector)
+    by_words = lexical.of(ids)
+    scores = fuse(_similarities(ids, rows, towards), by_words, snapshot.segments.moments(towards), of_lexical)
     return [Scored(i, score, similarities[i], by_words.get(i)) for i, score in scores.items()]
 
 
-def _similarities(snapshot: Snapshot, ids: Collection[int], vector: Vectors) -> dict[int, float]:
+def _similarities(ids: Sequence[int], rows: Vectors, vector: Vectors) -> dict[int, float]:
     """The similarity of each passage with a vector, in float64."""
-    if not ids:
-        return {}
-    rows = snapshot.segments.vectors(list(ids)).astype(np.float64)
-    return dict(zip(ids, np.einsum("ij,j->i", rows, vector.astype(np.float64)).tolist(), strict=True))
+    scores = np.einsum("ij,j->i", rows.astype(np.float64), vector.astype(np.float64))
+    return dict(zip(ids, scores.tolist(), strict=True))
 
 
-def _dense(snapshot: Snapshot, vector: Vectors, depth: int, only: Ids | None) -> list[tuple[int, float]]:
-    return snapshot.segments.dense(vector, depth, only) if len(snapshot.segments.ids) else []
+def _dense(snapshot: Snapshot, vector: Vectors, depth: int, wish: Wish) -> list[tuple[int, float]]:
+    return snapshot.segments.dense(vector, depth, wish.only, wish.recall) if len(snapshot.segments.ids) else []
 
 
 def _moved(snapshot: Snapshot, vector: Vectors, scores: Mapping[int, float]) -> Vectors:
@@ -182,8 +191,11 @@ def _ordered(snapshot: Snapshot, passages: Iterable[Scored]) -> list[Scored]:
 
 
 def _in_order(snapshot: Snapshot, scores: Mapping[int, float]) -> list[int]:
-    places = snapshot.catalog.places(scores)
-    return sorted(scores, key=lambda i: (-round(scores[i] / _CLOSE), places[i]))
+    keys = {i: -round(score / _CLOSE) for i, score in scores.items()}
+    with_key = Counter(keys.values())
+    # Hardly ever are two the same, and to look up the places of all takes longer than the search for them.
+    places = snapshot.catalog.places(i for i, key in keys.items() if with_key[key] > 1)
+    return sorted(keys, key=lambda i: (keys[i], places.get(i, ("", "", 0))))
 
 
 def _with_operators(snapshot: Snapshot, wish: Wish) -> Ids | None:
@@ -249,14 +261,17 @@ def _reranked(snapshot: Snapshot, reranker: Reranker, query: str, found: Sequenc
     return [replace(by_id[i], score=score) for i, score in order]
 
 
-def checked(query: str | Vectors, k: int, mode: str) -> None:
+def checked(query: str | Vectors, k: int, mode: str, recall: float = RECALL) -> None:
     """Refuse what no search can do.
 
     Raises:
-        UsageError: k is below 1, there is no such mode, the query is empty, or a vector is to be searched by words.
+        UsageError: k is below 1, the recall is not above 0 and at most 1,
+            there is no such mode, the query is empty, or a vector is to be searched by words.
     """
     if not isinstance(k, int) or k < 1:
         raise UsageError(f"k is {k}; ask for at least 1 hit")
+    if not 0 < recall <= 1:
+        raise UsageError(f"the recall is {recall}; ask for more than 0 and at most 1, which is exact")
     if mode not in MODES:
         raise UsageError(f"there is no mode {mode!r}; choose one of {', '.join(MODES)}")
     if isinstance(query, str) and not query.strip():

@@ -34,7 +34,8 @@ class Status:
     """What an index is and holds. `size` is bytes on disk.
 
     `synced` is the time of the last sync that changed something, ISO 8601, UTC. `truncated` counts passages of which
-    the model does not read all.
+    the model does not read all. `runtime` and `query_runtime` are what runs the model here for documents and for
+    queries, "" where it brings its own or has not been prepared here.
     """
 
     path: str
@@ -48,6 +49,8 @@ class Status:
     generation: int
     size: int
     synced: str
+    runtime: str
+    query_runtime: str
 
 
 class Searcher:
@@ -114,6 +117,7 @@ class Searcher:
         collapse: bool = True,
         rerank: str | Reranker | None = None,
         min_relevance: float = 0.0,
+        recall: float = store.RECALL,
     ) -> list[Hit]:
         """The k passages that best answer a query, best first.
 
@@ -126,12 +130,15 @@ class Searcher:
             collapse: fold copies of one story into the best of them, which names the others.
             rerank: a cross-encoder, by hub id or local folder, that reads the best passages again with the query.
             min_relevance: leave out hits of a lower relevance, in a hybrid search and where the model is calibrated.
+            recall: of the passages nearest in meaning, the share that is found in the mean where an index is so large
+                that not all are compared: above 100,000 passages. 1 compares all.
 
         Raises:
-            UsageError: the query is empty, k is below 1, or the vector has another shape or no words to look for.
+            UsageError: the query is empty, k is below 1, `recall` is not above 0 and at most 1, or the vector has
+                another shape or no words to look for.
             ModelError: the model of `rerank` cannot be found, trusted or run.
         """
-        search.checked(query, k, mode)
+        search.checked(query, k, mode, recall)
         asked = parse(query) if isinstance(query, str) else None
         reranker = embed.load_reranker(rerank) if isinstance(rerank, str) else rerank
 
@@ -139,9 +146,8 @@ class Searcher:
             text = query if asked is None else asked.text
             vector = None if mode == "lexical" else edition.query_vector(text)
             with edition.store.snapshot() as snapshot:
-                wish = search.Wish(
-                    asked, vector, k, mode, _admitted(snapshot, filter), collapse=collapse, reranker=reranker
-                )
+                only = _admitted(snapshot, filter)
+                wish = search.Wish(asked, vector, k, mode, only, collapse=collapse, reranker=reranker, recall=recall)
                 hits = cite(snapshot, search.find(snapshot, wish), _stat, _calibration(edition, asked, mode))
                 return [hit for hit in hits if hit.relevance is None or hit.relevance >= min_relevance]
 
@@ -313,6 +319,7 @@ class Searcher:
 
 
 def _status(path: Path, edition: Edition) -> Status:
+    runtime, query_runtime = embed.runners(edition.config)
     with edition.store.snapshot() as snapshot:
         return Status(
             path=str(path),
@@ -323,6 +330,8 @@ def _status(path: Path, edition: Edition) -> Status:
             generation=snapshot.generation,
             size=sum(map(_size, path.rglob("*"))),
             synced=snapshot.catalog.setting("synced"),
+            runtime=runtime,
+            query_runtime=query_runtime,
         )
 
 

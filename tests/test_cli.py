@@ -152,7 +152,7 @@ def test_status_list_and_verify(run: Run, articles: Path) -> None:
     """They tell what the index is and holds, for people and as JSON."""
     run("index", "articles")
     status = run("status").out
-    assert "0 passages are longer than the model's" in status
+    assert "0 passages are longer than 64 tokens" in status
     assert json.loads(run("status", "--json").out)["documents"] == 3
     listed = run("list").out.splitlines()
     assert [line.split("\t") for line in listed] == [

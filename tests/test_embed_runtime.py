@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semsearch.embed import card as cards
-from semsearch.embed import graph, resolve
+from semsearch.embed import graph, resolve, runtimes
 from semsearch.embed.card import Card
 from semsearch.embed.runtime import LONGEST_TEXT, Described, GraphEmbedder
 from semsearch.errors import ModelError
@@ -61,6 +62,12 @@ def small() -> GraphEmbedder:
     return embedder
 
 
+@pytest.fixture(params=[name for name in runtimes.RUNTIMES if runtimes.installed(name)])
+def each(request: pytest.FixtureRequest, small: GraphEmbedder) -> GraphEmbedder:
+    """A small model, new, with each runtime that is installed."""
+    return GraphEmbedder(cards.folder_of(small.fingerprint), runtime=request.param)
+
+
 def card(**fields: object) -> Card:
     plain = {"name": "m", "fingerprint": "f", "source": "s", "kind": "graph", "dimension": 4, "max_tokens": 48}
     return Card(**{**plain, "special_tokens": 2, "similarity": "cosine", **fields})
@@ -102,13 +109,24 @@ def test_counts_have_neither_special_tokens_nor_a_limit(described: Described) ->
     assert described.count([]) == []
 
 
-@given(st.lists(st.integers(0, 3000), max_size=60))
-def test_batches_hold_every_row_once_and_stay_within_the_budget(lengths: list[int]) -> None:
+@given(st.lists(st.integers(0, 500), max_size=60), st.sampled_from([1, 8, 16]), st.integers(0, 4096))
+def test_batches_hold_every_row_once_and_stay_within_the_budget(lengths: list[int], multiple: int, budget: int) -> None:
     """Only a single text that is longer than the budget has a batch beyond it, of its own."""
-    batches = list(graph.batches(lengths))
+    widths = [graph.padded(length, multiple, 500) for length in lengths]
+    batches = list(graph.batches(lengths, multiple, budget, 500))
     assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
     for batch in batches:
-        assert len(batch) == 1 or len(batch) * max(lengths[row] for row in batch) <= graph.TOKENS_PER_RUN
+        assert len(batch) == 1 or len(batch) * max(widths[row] for row in batch) <= budget
+        assert multiple == 1 or len({widths[row] for row in batch}) == 1
+
+
+@given(st.integers(0, 600), st.sampled_from([1, 8, 16]))
+def test_a_text_is_filled_up_to_a_multiple_within_what_the_model_reads(length: int, multiple: int) -> None:
+    """Never cut, never below the two tokens of an exported graph, and never beyond its longest input."""
+    width = graph.padded(length, multiple, 600)
+    assert max(length, 2) <= width <= 600
+    assert width % multiple == 0 or width in (2, 600)
+    assert width - length < max(multiple, 3)
 
 
 def test_a_lone_surrogate_is_read_as_an_unknown_sign(small: GraphEmbedder) -> None:
@@ -121,18 +139,18 @@ def test_it_is_an_embedder(small: GraphEmbedder) -> None:
     assert isinstance(small, Embedder)
 
 
-def test_threads_do_not_disturb_each_other(small: GraphEmbedder) -> None:
+def test_threads_do_not_disturb_each_other(small: GraphEmbedder, each: GraphEmbedder) -> None:
     """Queries, documents and counts from many threads at once are those of one."""
+    opened = {"used": GraphEmbedder(cards.folder_of(small.fingerprint), runtime=each.runtime)}
     calls: list[Callable[[str], object]] = [
-        lambda text: small.encode_query([text, "peace"]).round(4).tolist(),
-        lambda text: small.encode_document([text]).round(4).tolist(),
-        lambda text: small.count([text]),
-        small.offsets,
+        lambda text: opened["used"].encode_query([text, "peace"]).round(4).tolist(),
+        lambda text: opened["used"].encode_document([text, *TEXTS]).round(4).tolist(),
+        lambda text: opened["used"].count([text]),
+        lambda text: str(opened["used"].offsets(text)),
     ]
     jobs = [(call, text) for call in calls for text in TEXTS] * 3
     alone = [call(text) for call, text in jobs]
-    fresh = GraphEmbedder(cards.folder_of(small.fingerprint))
-    small._graph = fresh._graph
+    opened["used"] = each  # nothing of it has been opened yet
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda job: job[0](job[1]), jobs))
     assert alone == together
@@ -147,7 +165,16 @@ def test_it_runs_without_torch(small: GraphEmbedder) -> None:
     )
     command = [sys.executable, "-c", program, small.name]
     done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parent.parent)
-    heavy = {"torch", "sentence_transformers", "transformers", "onnx", "onnxscript", "huggingface_hub", "filelock"}
+    heavy = {
+        "openvino",
+        "torch",
+        "sentence_transformers",
+        "transformers",
+        "onnx",
+        "onnxscript",
+        "huggingface_hub",
+        "filelock",
+    }
     assert set(done.stdout.split()) & heavy == set()
     assert done.stderr == ""
 
@@ -159,22 +186,22 @@ def test_numbers_that_are_not_finite_are_an_error() -> None:
         embedder.encode_document(["peace"])
 
 
-def test_a_graph_that_cannot_be_run_is_an_error(small: GraphEmbedder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What ONNX Runtime raises comes as an error of this library, and names the model."""
-    monkeypatch.setattr(small._graph, "_inputs", lambda *_: {})
-    with pytest.raises(ModelError, match="mean cannot be run"):
-        small.encode_query(["peace"])
+def test_a_graph_that_cannot_be_run_is_an_error(each: GraphEmbedder) -> None:
+    """What a runtime raises comes as an error of this library, and names the model and the runtime."""
+    each.card = dataclasses.replace(each.card, inputs=(*each.card.inputs[1:], "attention_mask"))
+    with pytest.raises(ModelError, match=f"mean cannot be run by {each._wanted}"):
+        each.encode_document(["peace"])
 
 
-def test_a_graph_that_cannot_be_opened_is_an_error(small: GraphEmbedder, tmp_path: Path) -> None:
-    """The message names the file and what to do."""
+def test_a_graph_that_cannot_be_opened_is_an_error(small: GraphEmbedder, each: GraphEmbedder, tmp_path: Path) -> None:
+    """The message names the runtime, the file and what to do."""
     for name in (cards.GRAPH, cards.TOKENIZER):
         (tmp_path / name).write_bytes((small._folder / name).read_bytes())
     (tmp_path / cards.GRAPH).write_bytes(b"not a graph")
     names = (cards.GRAPH, cards.TOKENIZER)
     cards.write(tmp_path, card(checksums={name: cards.checksum(tmp_path / name) for name in names}))
-    with pytest.raises(ModelError, match=r"cannot open .*graph\.onnx.*delete its folder"):
-        GraphEmbedder(tmp_path).encode_query(["peace"])
+    with pytest.raises(ModelError, match=rf"{each.runtime} cannot open [^$]*graph\.onnx[^$]*delete its folder"):
+        GraphEmbedder(tmp_path, runtime=each.runtime).encode_document(["peace"])
 
 
 def test_a_model_without_a_graph_is_no_graph(tmp_path: Path) -> None:

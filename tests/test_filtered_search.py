@@ -38,7 +38,7 @@ def test_rows_are_those_of_the_chosen(ids: list[int], only: list[int]) -> None:
     st.integers(1, 40),
     st.floats(0, 0.9),
     st.floats(0, 1),
-    st.sampled_from([0, vectors._FEW]),
+    st.sampled_from([0, vectors.FEW]),
 )
 @settings(max_examples=150, deadline=None)
 def test_dense_search_finds_the_best_of_the_chosen(
@@ -57,7 +57,7 @@ def test_dense_search_finds_the_best_of_the_chosen(
     scores = rows.astype(np.float64) @ query.astype(np.float64)
     expected = sorted(zip(ids[kept].tolist(), scores[kept].tolist(), strict=True), key=lambda hit: -hit[1])[:k]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(vectors, "_FEW", few)
+        patch.setattr(vectors, "FEW", few)
         actual = vectors.search(segments, query, k, only)
     assert [i for i, _ in expected] == [i for i, _ in actual]
     assert pytest.approx([score for _, score in expected], abs=1e-9) == [score for _, score in actual]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semsearch.store import lexical
-from semsearch.store.lexical import K1, B, LexicalSegment
+from semsearch.store.lexical import DOCUMENT, K1, B, LexicalSegment
 
 WORDS = st.sampled_from(["nato", "vacuum", "gas", "ё", "a", "b", "安全", "zz"])
 
@@ -33,12 +33,12 @@ def brute_force(passages: dict[int, list[str]], query: list[str]) -> dict[int, f
 
 
 def expected_scores(passages: dict[int, list[str]], documents: dict[int, int], query: list[str]) -> dict[int, float]:
-    """0.3 of a passage's BM25 among passages, and 0.7 of its document's among documents."""
+    """The mean of a passage's BM25 among passages and its document's among documents."""
     whole: dict[int, list[str]] = {}
     for number, words in passages.items():
         whole.setdefault(documents[number], []).extend(words)
     own, of_document = brute_force(passages, query), brute_force(whole, query)
-    scores = {i: 0.3 * own.get(i, 0) + 0.7 * of_document.get(documents[i], 0) for i in passages}
+    scores = {i: (1 - DOCUMENT) * own.get(i, 0) + DOCUMENT * of_document.get(documents[i], 0) for i in passages}
     return {i: score for i, score in scores.items() if score > 0}
 
 

@@ -54,3 +54,15 @@ def test_merging_ends(sizes: list[int]) -> None:
         commit(rows, size)
     assert sum(rows) == sum(sizes)
     assert len(rows) <= 64 + TOGETHER
+
+
+@pytest.mark.parametrize("size", [300, 2000, 5000, 9000])
+def test_large_segments_are_filled_up(size: int) -> None:
+    """Where eight would be too large, fewer are merged: a segment is at least half full but for the last ones."""
+    rows: list[int] = []
+    rewritten = sum(commit(rows, size) for _ in range(1_000_000 // size))
+    total = sum(rows)
+    assert len([n for n in rows if 2 * n < LARGEST]) <= 3 * TOGETHER
+    assert len(rows) <= 2 * total / LARGEST + 3 * TOGETHER
+    assert rewritten <= 6 * total
+    assert rows[0] > LARGEST // 2

@@ -41,6 +41,7 @@ _UNREAD = "no reader for "
 )
 @click.option("--overlap", type=click.IntRange(0), help="Sentences that passages share.  [default: 0]")
 @click.option("--passage-tokens", type=click.IntRange(1), help="Most tokens of a passage.  [default: 126]")
+@click.option("--runtime", metavar="NAME", help="onnx, openvino or openvino-bf16.  [default: the fastest here]")
 @click.option("--include", multiple=True, metavar="PATTERN", help="Read only files that match (as in .gitignore).")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out files that match (as in .gitignore).")
 @click.option("--dry-run", is_flag=True, help="List what would change, and change nothing.")
@@ -53,6 +54,7 @@ def index(
     model: str | None,
     overlap: int | None,
     passage_tokens: int | None,
+    runtime: str | None,
     include: tuple[str, ...],
     exclude: tuple[str, ...],
     *,
@@ -66,9 +68,11 @@ def index(
     Can be stopped at any moment and run again: it goes on from there. What did not change costs nothing. Hidden files,
     symbolic links and what .gitignore or .semsearchignore exclude are left out.
     """
-    from semsearch.index import Index  # noqa: PLC0415 - `semsearch --help` does without it
+    from semsearch.embed import runtimes  # noqa: PLC0415 - `semsearch --help` does without it
+    from semsearch.index import Index  # noqa: PLC0415 - the same
     from semsearch.sync import changes_for_new  # noqa: PLC0415 - the same
 
+    click.get_current_context().with_resource(runtimes.using(runtime or ""))
     path = path_for(folder, name)
     exists = (path / CARD).exists()
     if not exists or (dry_run and rebuild):

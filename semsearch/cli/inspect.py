@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import get_completion_class
 
 from semsearch.cli.where import index_option, open_index
 from semsearch.show.text import safe, shown_path
+
+if TYPE_CHECKING:
+    from semsearch.searcher import Status
 
 WRONG = 2
 
@@ -33,12 +37,19 @@ def status(name: str | None, *, as_json: bool) -> None:
         "passages": f"{now.passages:,}, {now.tokens / max(now.passages, 1):.0f} tokens on average",
         "truncated": f"{now.truncated} passages are longer than {config.limit} tokens",
         "model": f"{config.model} ({config.fingerprint[:12]}), {config.dimension} dimensions, {config.similarity}",
+        "runtime": _runtime(now),
         "overlap": f"{config.overlap} sentences",
         "size": f"{now.size / 1e6:.1f} MB in {now.segments} segments",
         "changed": f"{now.synced or 'never'} (generation {now.generation})",
     }
     for label, value in rows.items():
         click.echo(f"{label:10} {safe(value)}")
+
+
+def _runtime(now: Status) -> str:
+    if not now.runtime:
+        return "chosen by the model, when it is prepared here"
+    return f"{now.runtime} for documents, {now.query_runtime} for queries"
 
 
 @click.command("list")

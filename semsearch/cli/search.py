@@ -19,7 +19,7 @@ from semsearch.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from semsearch.index import Index
+    from semsearch.searcher import Searcher
     from semsearch.show import Answer
     from semsearch.types import Hit
 
@@ -70,6 +70,11 @@ def _hit_options(function: _Function) -> _Function:
     type=click.FloatRange(0, 1),
     help="Leave out hits below it; by default, where all of them are unlikely to answer, that is said.",
 )
+@click.option(
+    "--recall",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Above 100,000 passages: how many of the nearest are to be found, in the mean; 1 compares all. Default 0.98.",
+)
 @_hit_options
 def search(
     query: tuple[str, ...],
@@ -81,6 +86,7 @@ def search(
     color: str,
     name: str | None,
     *,
+    recall: float | None,
     explain: bool,
     collapse: bool,
     **filters: Any,
@@ -97,6 +103,7 @@ def search(
         known = _warned(queries, index.config.model, mode)
         wish: dict[str, Any] = {"k": k, "mode": mode, "filter": filter_of(**filters), "collapse": collapse}
         wish |= {"rerank": rerank, "min_relevance": min_relevance or 0.0}
+        wish |= {} if recall is None else {"recall": recall}
         answers = (Answer(text, mode, index.search(text, **wish)) for text in known)
         calibration = index.calibration() if min_relevance is None and mode == "hybrid" else None
         least = calibration.least if calibration else 0.0
@@ -157,7 +164,7 @@ def _warned(queries: Iterable[str], model: str, mode: str) -> Iterator[str]:
         yield query
 
 
-def _like(index: Index, place: str, **wish: Any) -> list[Hit]:
+def _like(index: Searcher, place: str, **wish: Any) -> list[Hit]:
     """What is like a place; a document whose very name ends like one comes first."""
     path, span, line = parsed_place(place)
     if path != place:

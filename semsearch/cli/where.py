@@ -13,7 +13,7 @@ from semsearch.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from semsearch.index import Index
+    from semsearch.searcher import Searcher
 
 INDEXES = Path("indexes")
 CARD = "semsearch.json"
@@ -35,11 +35,11 @@ def index_option(function: _Function) -> _Function:
     )(function)
 
 
-def open_index(name: str | None) -> Index:
-    """The index that is meant, opened."""
-    from semsearch.index import Index  # noqa: PLC0415 - `semsearch --help` does without it
+def open_index(name: str | None) -> Searcher:
+    """The index that is meant, opened to read; what only writing needs is not imported."""
+    from semsearch.searcher import Searcher  # noqa: PLC0415 - `semsearch --help` does without it
 
-    return Index.open(path_of(name))
+    return Searcher.open(path_of(name))
 
 
 def path_of(name: str | None) -> Path:
@@ -86,10 +86,10 @@ def _all() -> list[Path]:
 
 def _folders(path: Path) -> tuple[str, ...]:
     from semsearch.errors import StoreError  # noqa: PLC0415 - `semsearch --help` does without it
-    from semsearch.index import Index  # noqa: PLC0415 - the same
+    from semsearch.searcher import Searcher  # noqa: PLC0415 - the same
 
     try:
-        with Index.open(path) as index:
+        with Searcher.open(path) as index:
             return index.folders()
     except StoreError:
         return ()

@@ -19,11 +19,12 @@ from typing import Generic, TypeVar
 from semsearch.config import USE, IndexConfig
 from semsearch.embed import card as cards
 from semsearch.embed import find as finding
+from semsearch.embed import runtimes
 from semsearch.embed.find import Source
 from semsearch.errors import ModelError, ModelMismatchError
 from semsearch.types import Embedder, Reranker
 
-__all__ = ["EMBEDDERS", "load", "load_reranker", "resolve"]
+__all__ = ["EMBEDDERS", "load", "load_reranker", "resolve", "runners"]
 
 LOG = logging.getLogger("semsearch")
 
@@ -81,6 +82,23 @@ def load_reranker(model: str) -> Reranker:
     source = finding.find_reranker(model)
     fingerprint = finding.fingerprint(source.folder)
     return _cached(_RERANKER, fingerprint, source) or _prepared(_RERANKER, source, fingerprint)
+
+
+def runners(config: IndexConfig) -> tuple[str, str]:
+    """What runs the index's model here, for documents and for queries; "" where it brings its own or is not prepared.
+
+    Raises:
+        UsageError: $SEMSEARCH_RUNTIME names no runtime, or one that is not installed.
+    """
+    folder = cards.folder_of(config.fingerprint)
+    try:
+        if _original_on(folder):
+            return "sentence-transformers", "sentence-transformers"
+        from semsearch.embed.runtime import GraphEmbedder  # noqa: PLC0415 - not where no model is run
+
+        return GraphEmbedder(folder).runtime, runtimes.QUERIES
+    except ModelError:
+        return "", ""
 
 
 def _builtin(name: str) -> Embedder:

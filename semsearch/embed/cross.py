@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.embed.graph import Graph, batches
+from semsearch.embed import runtimes
+from semsearch.embed.graph import Graph
 from semsearch.embed.runtime import Prepared, plain
 
 
@@ -25,7 +26,8 @@ class GraphReranker(Prepared):
             ModelError: a file is missing or is not what was written, or the model is not kept as a graph.
         """
         super().__init__(folder, name)
-        self._graph = Graph(self.card, folder)
+        # Its scores are for people to see and to compare: float32, whatever runs documents.
+        self._graph = Graph(self.card, folder, runtimes.QUERIES, many=True)
         self._tokenizer.enable_truncation(
             self.card.max_tokens, strategy="longest_first", direction=self.card.truncation_side
         )
@@ -50,6 +52,6 @@ class GraphReranker(Prepared):
         prompted = [(plain(self.card.query_prompt + query), plain(text)) for query, text in pairs]
         encodings = self._tokenizer.encode_batch_fast(prompted)
         outputs = np.empty((2, len(pairs)), dtype=np.float32)
-        for rows in batches([len(encoding) for encoding in encodings]):
-            outputs[:, rows] = self._graph.run([encodings[row] for row in rows], for_many=True)
+        for rows, scores in self._graph.run(encodings):
+            outputs[:, rows] = scores
         return outputs

@@ -22,6 +22,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules import Router, Transformer
 
 from semsearch.embed import card as cards
+from semsearch.embed import runtimes
 from semsearch.embed.card import Card
 from semsearch.embed.describe import Model, describe, max_tokens
 from semsearch.embed.find import Source
@@ -261,7 +262,7 @@ def _difference(folder: Path, expected: Sequence[Vectors]) -> str:
     length of the original's; so their lengths are compared as well.
     """
     try:
-        embedder = GraphEmbedder(folder)
+        embedder = GraphEmbedder(folder, runtime=runtimes.QUERIES)
         texts = probes(embedder.card)
         found = [embedder.encode_query(texts), embedder.encode_document(texts)]
     except ModelError as error:

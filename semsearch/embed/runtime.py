@@ -1,11 +1,13 @@
-"""Runs a prepared model with ONNX Runtime and counts text with its tokenizer; it never imports torch.
+"""Runs a prepared model and counts text with its tokenizer; it never imports torch, and OpenVINO only for documents.
 
 It prepares nothing: `export.py` makes the folder that is opened here.
 """
 
 from __future__ import annotations
 
+import logging
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,13 +16,25 @@ import numpy as np
 from tokenizers import Encoding, Tokenizer
 
 from semsearch.embed import card as cards
+from semsearch.embed import runtimes
 from semsearch.embed.card import Card
-from semsearch.embed.graph import Graph, batches
+from semsearch.embed.graph import Graph
 from semsearch.errors import ModelError
 from semsearch.types import Vectors
 
+LOG = logging.getLogger("semsearch")
+
 LONGEST_TEXT = 512
 """Tokens: more than that is no passage that answers, and attention costs the square of it."""
+
+ALIKE = 0.9999
+"""The least cosine between a text's vectors by two runtimes that may stand for each other.
+
+The difference of the vectors is compared with that of unit vectors of that cosine, so that their lengths count too.
+"""
+
+_SENTENCE = "The minister said on 3 May that Europe's banks would not pay, whatever the court had ruled. "
+_PROBES = ("peace", _SENTENCE, f"Élections: {_SENTENCE * 8}")
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -105,20 +119,31 @@ class Described(Prepared):
 
 
 class GraphEmbedder(Described):
-    """The exported pipeline as an embedder.
+    """The exported pipeline as an embedder: documents by the runtime that was named or is best, queries by QUERIES.
 
     `truncated` counts the documents' texts that were longer than the model reads, and so were cut.
     """
 
-    def __init__(self, folder: Path, name: str = "") -> None:
+    def __init__(self, folder: Path, name: str = "", runtime: str = "") -> None:
         """Open the model that was prepared in `folder`; `name` stands in for the one it was prepared under.
 
+        `runtime` is for documents, and without it what $SEMSEARCH_RUNTIME names, else the best.
+
         Raises:
+            UsageError: there is no such runtime, or it is not installed.
             ModelError: a file is missing or is not what was written, or the model is not kept as a graph.
         """
         super().__init__(folder, name)
-        self._graph = Graph(self.card, folder)
+        self._wanted = runtimes.checked(runtime) if runtime else runtimes.wanted()
+        self._for_queries = Graph(self.card, folder, runtimes.QUERIES, many=False)
+        self._for_documents: Graph | None = None
+        self._choosing = threading.Lock()
         self.truncated = 0
+
+    @property
+    def runtime(self) -> str:
+        """The name of the runtime for documents; it is chosen when this is first asked or a document is encoded."""
+        return self._documents().runtime
 
     def encode_document(self, texts: Sequence[str]) -> Vectors:
         """Vectors of shape (len(texts), dimension), float32, in the order of the texts, with the document prompt.
@@ -126,20 +151,52 @@ class GraphEmbedder(Described):
         Raises:
             ModelError: the model cannot be run, or gives numbers that are not finite.
         """
+        if not texts:
+            return np.empty((0, self.dimension), dtype=np.float32)
         prompted = [self.card.document_prompt + text for text in texts]
-        return self._encode(prompted, self.card.document_skip, for_many=True)
+        return self.checked(self._encode(self._documents(), prompted, self.card.document_skip, counted=True))
 
     def encode_query(self, texts: Sequence[str]) -> Vectors:
         """As `encode_document`, with the query prompt; a text that is too long is cut."""
         prompted = [self.card.query_prompt + text for text in texts]
-        return self._encode(prompted, self.card.query_skip, for_many=False)
+        return self.checked(self._encode(self._for_queries, prompted, self.card.query_skip))
 
-    def _encode(self, texts: Sequence[str], skip: int, *, for_many: bool) -> Vectors:
+    def _encode(self, graph: Graph, texts: Sequence[str], skip: int, *, counted: bool = False) -> Vectors:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        encodings = self._tokenize(texts, counted=for_many)
-        for rows in batches([len(encoding) for encoding in encodings]):
-            vectors[rows] = self._graph.run([encodings[row] for row in rows], skip=skip, for_many=for_many)[0]
-        return self.checked(vectors)
+        for rows, outputs in graph.run(self._tokenize(texts, counted=counted), skip=skip):
+            vectors[rows] = outputs[0]
+        return vectors
+
+    def _documents(self) -> Graph:
+        """The graph for documents, by the runtime that was named, else by the best that is right for this model."""
+        with self._choosing:
+            if self._for_documents is None:
+                plain = self._graph(runtimes.QUERIES)
+                graph = self._graph(self._wanted or runtimes.best())
+                if not self._wanted and graph.runtime != plain.runtime and not self._alike(graph, plain):
+                    graph = plain
+                self._for_documents = graph
+            return self._for_documents
+
+    def _graph(self, runtime: str) -> Graph:
+        return Graph(self.card, self._folder, runtime, many=True)
+
+    def _alike(self, graph: Graph, plain: Graph) -> bool:
+        """Whether both give the probes the same vectors; a model can have numbers that bfloat16 is too coarse for."""
+        skip = self.card.document_skip
+        texts = [self.card.document_prompt + text for text in _PROBES]
+        try:
+            found, expected = self._encode(graph, texts, skip), self._encode(plain, texts, skip)
+        except ModelError as error:
+            LOG.info("the runtime %s is not used: %s", graph.runtime, error)
+            return False
+        errors = np.linalg.norm(found - expected, axis=1)
+        alike = bool((errors <= np.sqrt(2 - 2 * ALIKE) * np.linalg.norm(expected, axis=1)).all())
+        if not alike:
+            LOG.info(
+                "the runtime %s is not used for %s: its vectors are not those of float32", graph.runtime, self.name
+            )
+        return alike
 
     def _tokenize(self, texts: Sequence[str], *, counted: bool) -> list[Encoding]:
         texts = [plain(text) for text in texts]

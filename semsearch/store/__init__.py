@@ -14,6 +14,7 @@ from semsearch.store.editions import (
 )
 from semsearch.store.files import storage
 from semsearch.store.lexical import LexicalScores
+from semsearch.store.lists import RECALL
 from semsearch.store.store import Addition, Snapshot, Store
 from semsearch.store.subset import Ids
 from semsearch.store.verify import complaints
@@ -21,6 +22,7 @@ from semsearch.store.verify import complaints
 __all__ = [
     "CARD",
     "FORMAT",
+    "RECALL",
     "Addition",
     "Catalog",
     "Ids",

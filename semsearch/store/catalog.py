@@ -94,6 +94,15 @@ class StoredSegment:
     lexical: Written
 
 
+@dataclass(frozen=True, slots=True)
+class StoredLists:
+    """The file by which passages up to `last` are found."""
+
+    id: int
+    last: int
+    file: Written
+
+
 def fingerprint(text: str | bytes) -> bytes:
     """16 bytes that stand for a text or its UTF-8: BLAKE2b. What was embedded under one is not embedded again."""
     return blake2b(text if isinstance(text, bytes) else text.encode(), digest_size=16).digest()
@@ -324,27 +333,36 @@ class Catalog:
         return [
             StoredSegment(number, first, last, count, Written(*vectors), Written(*lexical))
             for number, first, last, count, *files_ in rows
-            for vectors, lexical in [(files_[:2], files_[2:])]
+            for vectors, lexical in [(files_[:3], files_[3:])]
         ]
 
     def next_segment(self) -> int:
         """The number that the next segment will have."""
-        row = self._run("SELECT seq FROM sqlite_sequence WHERE name = 'segments'").fetchone()
-        return int(row[0]) + 1 if row else 1
+        return self._next("segments")
+
+    def lists(self) -> StoredLists | None:
+        """The lists, None where there are none."""
+        row = self._run("SELECT id, last, size, checksum, mtime_ns FROM lists").fetchone()
+        return StoredLists(row[0], row[1], Written(*row[2:])) if row else None
+
+    def next_lists(self) -> int:
+        """The number that the next lists will have."""
+        return self._next("lists")
+
+    def set_lists(self, lists: StoredLists | None) -> None:
+        """Put lists in the place of those that there are."""
+        self._run("DELETE FROM lists")
+        if lists is not None:
+            file = lists.file
+            values = (lists.id, lists.last, file.size, file.checksum, file.mtime_ns)
+            self._run("INSERT INTO lists VALUES (?, ?, ?, ?, ?)", values)
 
     def add_segment(self, s: StoredSegment) -> None:
         """Make a segment part of the index."""
-        values = (
-            s.id,
-            s.first,
-            s.last,
-            s.rows,
-            s.vectors.size,
-            s.vectors.checksum,
-            s.lexical.size,
-            s.lexical.checksum,
+        files_ = [value for file in (s.vectors, s.lexical) for value in (file.size, file.checksum, file.mtime_ns)]
+        self._run(
+            "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (s.id, s.first, s.last, s.rows, *files_)
         )
-        self._run("INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
 
     def drop_segment(self, segment: StoredSegment) -> None:
         """Take a segment out of the index, and with it the tombstones of its dead."""
@@ -367,6 +385,10 @@ class Catalog:
         """
         if complaints := self.complaints():
             raise IndexDamagedError(complaints[0])
+
+    def _next(self, table: str) -> int:
+        row = self._run("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
+        return int(row[0]) + 1 if row else 1
 
     def _by_id(self, query: str, values: Iterable[Any]) -> Iterator[Any]:
         rest = iter(values)

@@ -12,10 +12,11 @@ import mmap
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
+from weakref import finalize
 
 import numpy as np
 import xxhash
@@ -27,15 +28,17 @@ Array: TypeAlias = NDArray[Any]
 ALIGN = 64
 _HEADER = 4096
 _BLOCK = 1 << 20
-_DTYPES = frozenset({"<i8", "<u4", "<u2", "|u1", "<f4", "<f8"})
+_LARGE = 4 << 20
+_DTYPES = frozenset({"<i8", "<u8", "<u4", "<u2", "|u1", "<f4", "<f8"})
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a file must be when it is read again: its size in bytes and its XXH3-128 checksum in hex."""
+    """What a file must be when it is read again: its size in bytes, XXH3-128 checksum in hex, time of change."""
 
     size: int
     checksum: str
+    mtime_ns: int = -1
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Sequence[Array]]) -> Written:
@@ -51,6 +54,7 @@ def write_arrays(path: Path, arrays: Mapping[str, Sequence[Array]]) -> Written:
                 written = _write(file, arrays)
                 file.flush()
                 os.fsync(file.fileno())
+                written = replace(written, mtime_ns=os.fstat(file.fileno()).st_mtime_ns)
             unfinished.replace(path)
         except BaseException:
             unfinished.unlink(missing_ok=True)
@@ -59,23 +63,55 @@ def write_arrays(path: Path, arrays: Mapping[str, Sequence[Array]]) -> Written:
     return written
 
 
-def map_arrays(path: Path, expected: Written) -> dict[str, Array]:
+def map_arrays(path: Path, expected: Written, *, thorough: bool = False) -> dict[str, Array]:
     """The arrays of a file, read-only and mapped into memory, after its size and checksum were found right.
+
+    Of a large file whose time of change is still that of its writing, only the size is looked at unless it shall be
+    `thorough`: to read all of a million vectors takes longer than a search may.
 
     Raises:
         FileNotFoundError: there is no such file.
         IndexDamagedError: it is not what was written.
     """
     with _opened(path) as file:
-        if os.fstat(file.fileno()).st_size != expected.size:
+        stat = os.fstat(file.fileno())
+        if stat.st_size != expected.size:
             raise IndexDamagedError(_damaged(path, "its size is not what was written"))
-        if _checksum(file) != expected.checksum:
+        untouched = stat.st_size > _LARGE and stat.st_mtime_ns == expected.mtime_ns
+        if (thorough or not untouched) and _checksum(file) != expected.checksum:
             raise IndexDamagedError(_damaged(path, "its content is not what was written"))
-        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        data = _Map(file.fileno(), 0, access=mmap.ACCESS_READ)
+        data.prepare(file.fileno())
     try:
         return {name: _view(data, entry) for name, entry in json.loads(data[:_HEADER]).items()}
     except (ValueError, KeyError, TypeError) as error:
         raise IndexDamagedError(_damaged(path, f"its header cannot be read ({error})")) from error
+
+
+def fetched(array: Array, rows: NDArray[np.int64]) -> Array:
+    """Some rows of an array, in this order.
+
+    From a large file they are read, not touched through the map: of that the system would map 64 KB around each row,
+    which takes twice as long, and in the end all of it would count as this process's memory.
+
+    Raises:
+        IndexDamagedError: the file has been cut off since it was opened.
+    """
+    map_ = _map_of(array)
+    if map_ is None or map_.descriptor < 0 or not array.flags.c_contiguous:
+        return array[rows]
+    start, size = array.__array_interface__["data"][0] - map_.address, array.strides[0]
+    data = b"".join([os.pread(map_.descriptor, size, start + row * size) for row in rows.tolist()])
+    if len(data) != size * len(rows):
+        raise IndexDamagedError("a file of vectors has been cut off; run `semsearch verify`")
+    return np.frombuffer(data, array.dtype).reshape(len(rows), *array.shape[1:])
+
+
+def let_go(array: Array) -> None:
+    """Give back the memory that a mapped array takes; it is mapped again where it is read. Nothing for other arrays."""
+    map_ = _map_of(array)
+    if map_ is not None and hasattr(mmap, "MADV_DONTNEED"):
+        map_.madvise(mmap.MADV_DONTNEED)
 
 
 def sync_folder(folder: Path) -> None:
@@ -121,6 +157,26 @@ def advice(error: OSError) -> str:
     if error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
         return f"{error.strerror}; the index can be searched, but not changed there"
     return f"{error.strerror or error}; what was committed is safe"
+
+
+class _Map(mmap.mmap):
+    """A mapped file; of a large one also a descriptor to read it by, -1 for others, and where in memory it begins."""
+
+    descriptor = -1
+    address = 0
+
+    def prepare(self, descriptor: int) -> None:
+        if len(self) > _LARGE and hasattr(os, "pread"):
+            self.descriptor = os.dup(descriptor)
+            self.address = np.frombuffer(self, np.uint8).__array_interface__["data"][0]
+            finalize(self, os.close, self.descriptor)
+
+
+def _map_of(array: Array) -> _Map | None:
+    base: Any = array
+    while isinstance(base, np.ndarray | memoryview):
+        base = base.obj if isinstance(base, memoryview) else base.base
+    return base if isinstance(base, _Map) else None
 
 
 def _write(file: BinaryIO, arrays: Mapping[str, Sequence[Array]]) -> Written:

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 TOGETHER = 8
-LARGEST = 1 << 16
+LARGEST = 1 << 17
+"""Rows of a segment at the most: what a merge takes into memory, and how many segments a million passages have."""
+
 _SMALLEST = 32
 _DEAD_SHARE = 5
 _MANY = 64
@@ -26,14 +28,25 @@ def to_merge(rows: Sequence[int], dead: Sequence[int]) -> slice | None:
     for i, (total, gone) in enumerate(zip(rows, dead, strict=True)):
         if gone * _DEAD_SHARE > total:
             return slice(i, i + 1)
-    windows = [slice(i, i + TOGETHER) for i in reversed(range(len(rows) - TOGETHER + 1))]
-    windows = [window for window in windows if sum(rows[window]) <= LARGEST]
-    for window in windows:
-        if len({_tier(n) for n in rows[window]}) == 1:
+    every = [slice(i, i + TOGETHER) for i in reversed(range(len(rows) - TOGETHER + 1))]
+    windows = [window for window in every if sum(rows[window]) <= LARGEST]
+    alike = [window for window in every if len({_tier(n) for n in rows[window]}) == 1]
+    for window in alike:
+        if window in windows:
             return window
+    for window in alike:
+        if part := _fitting(rows, window):
+            return part
     if len(rows) > _MANY and windows:
         return min(windows, key=lambda window: sum(rows[window.start : window.stop]))
     return None
+
+
+def _fitting(rows: Sequence[int], window: slice) -> slice | None:
+    """Of a window that is too large together, the most neighbours that fit, none of them more than half of all."""
+    parts = [slice(i, j) for i in range(window.start, window.stop) for j in range(i + 2, window.stop + 1)]
+    fitting = [part for part in parts if 2 * max(rows[part]) <= sum(rows[part]) <= LARGEST]
+    return max(fitting, key=lambda part: part.stop - part.start, default=None)
 
 
 def _tier(rows: int) -> int:

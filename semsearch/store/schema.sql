@@ -73,8 +73,19 @@ CREATE TABLE segments (
     rows             INTEGER NOT NULL,
     vectors_size     INTEGER NOT NULL,
     vectors_checksum TEXT NOT NULL,
+    vectors_mtime_ns INTEGER NOT NULL,
     lexical_size     INTEGER NOT NULL,
-    lexical_checksum TEXT NOT NULL
+    lexical_checksum TEXT NOT NULL,
+    lexical_mtime_ns INTEGER NOT NULL
+);
+
+-- The one file of lists, by which passages up to the last are found in a large index; derived from the vectors.
+CREATE TABLE lists (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    last     INTEGER NOT NULL,
+    size     INTEGER NOT NULL,
+    checksum TEXT NOT NULL,
+    mtime_ns INTEGER NOT NULL
 );
 
 -- Passages that are gone, but still have a row in a segment, and with it a vector that may be needed again.

@@ -7,7 +7,7 @@ again; the order of segments is the order of passage ids.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +15,17 @@ from numpy.typing import NDArray
 
 from semsearch.errors import IndexDamagedError
 from semsearch.store import context, lexical, moments, vectors
-from semsearch.store.catalog import StoredSegment
-from semsearch.store.files import map_arrays
+from semsearch.store.catalog import StoredLists, StoredSegment
+from semsearch.store.files import fetched, map_arrays
 from semsearch.store.lexical import LexicalScores, LexicalSegment
+from semsearch.store.lists import RECALL, Lists, nearest
+from semsearch.store.moments import Key, Outer, Sums
 from semsearch.store.subset import Ids
 from semsearch.store.vectors import VectorSegment
 from semsearch.types import Vectors
+
+_MORE = 32
+"""Lists compare rounded vectors: a quarter more than k, and so many besides, are scored exactly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +38,93 @@ class Segment:
     dead: int
 
 
+@dataclass(slots=True)
+class _Noted:
+    """What is worked out once and not for each query. Threads that do so at once do the same."""
+
+    sums: Sums | None = None
+    outer: dict[Key, Outer] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """All segments of one generation; `ids` are their passages, the dead among them, in rising order."""
+    """All segments of one generation, and the lists by which passages up to `last` are found, where there are any.
+
+    `ids` are the segments' passages, the dead among them, in rising order; `starts` is where each segment's begin among
+    them, and how many there are.
+    """
 
     each: tuple[Segment, ...]
     ids: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    lists: Lists | None = None
+    last: int = -1
+    noted: _Noted = field(default_factory=_Noted)
 
     @classmethod
-    def of(cls, each: Iterable[Segment]) -> Segments:
-        """The segments, which are in order of their passages."""
+    def of(cls, each: Iterable[Segment], before: Segments | None = None) -> Segments:
+        """The segments, which are in order of their passages, after those of an earlier generation."""
         every = tuple(each)
-        return cls(every, np.concatenate([np.empty(0, np.int64), *(segment.vectors.ids for segment in every)]))
+        ids = np.concatenate([np.empty(0, np.int64), *(segment.vectors.ids for segment in every)])
+        starts = np.cumsum([0, *(len(segment.vectors.ids) for segment in every)])
+        return cls(every, ids, starts, noted=_Noted(outer=before.noted.outer if before else {}))
 
-    def dense(self, query: Vectors, k: int, only: Ids | None = None) -> list[tuple[int, float]]:
-        """The k passages, of all or of `only`, with the highest inner product: (passage id, score), best first."""
-        return vectors.search([segment.vectors for segment in self.each], query, k, only)
+    def with_lists(self, lists: Lists, last: int) -> Segments:
+        """The same with lists of all passages up to the last, some of which may be gone since."""
+        alive = np.zeros(last + 1, np.bool_)
+        for segment in self.each:
+            ids = segment.vectors.ids if segment.vectors.lives is None else segment.vectors.ids[segment.vectors.lives]
+            alive[ids[: np.searchsorted(ids, last, side="right")]] = True
+        all_alive = np.count_nonzero(alive) == len(lists.ids)
+        return replace(self, lists=replace(lists, alive=None if all_alive else alive), last=last)
+
+    @property
+    def later(self) -> list[VectorSegment]:
+        """The vectors that the lists do not know."""
+        parts = [
+            (segment.vectors, int(np.searchsorted(segment.vectors.ids, self.last, "right"))) for segment in self.each
+        ]
+        return [s.since(row) for s, row in parts if row < len(s.ids)]
+
+    @property
+    def living(self) -> int:
+        """How many passages there are."""
+        return len(self.ids) - sum(segment.dead for segment in self.each)
+
+    def dense(self, query: Vectors, k: int, only: Ids | None = None, recall: float = RECALL) -> list[tuple[int, float]]:
+        """The k passages, of all or of `only`, with the highest inner product: (passage id, score), best first.
+
+        Scores are exact. Where there are lists, a passage may be missed: `recall` is the share of the true best that is
+        found in the mean. With 1 none is.
+        """
+        near = self._near(query, k, only, recall)
+        if near is None:
+            return vectors.search([segment.vectors for segment in self.each], query, k, only)
+        scores = vectors.scored(self.vectors(near), query)
+        later = vectors.search(self.later, query, k, only)
+        return vectors.best([*zip(near.tolist(), scores, strict=True), *later], k)
+
+    def _near(self, query: Vectors, k: int, only: Ids | None, recall: float) -> Ids | None:
+        """Those among which the k nearest that the lists know should be, None where the lists would not help."""
+        if self.lists is None or recall >= 1 or (only is not None and len(only) <= vectors.FEW):
+            return None
+        many = k + k // 4 + _MORE
+        if 2 * many > self.lists.compared(recall):
+            return None
+        mask = None
+        if only is not None:
+            mask = np.zeros(self.last + 1, np.bool_)
+            mask[only[: np.searchsorted(only, self.last, side="right")]] = True
+        found = nearest(self.lists, query, many, recall, mask)
+        # Lists may be so small that those looked through hold fewer than k; with a mask enough are looked through.
+        return found if mask is not None or len(found) >= k else None
 
     def moments(self, query: Vectors) -> tuple[float, float]:
         """Mean and deviation of the inner products of `query` with all passages."""
-        return moments.moments([segment.vectors for segment in self.each], query)
+        if self.noted.sums is None:
+            every = [segment.vectors for segment in self.each]
+            self.noted.sums, self.noted.outer = moments.summed(every, self.noted.outer)
+        return moments.of(self.noted.sums, query)
 
     def lexical(self, terms: Sequence[str]) -> LexicalScores:
         """What the terms make of every passage: BM25."""
@@ -62,13 +134,19 @@ class Segments:
         """The passages that have all these terms, in rising order."""
         return lexical.having([segment.lexical for segment in self.each], terms)
 
-    def vectors(self, ids: Sequence[int]) -> Vectors:
+    def vectors(self, ids: Sequence[int] | Ids) -> Vectors:
         """The vectors of these passages, which are part of the index: float32, shape (len(ids), dimension).
 
         Raises:
             IndexDamagedError: one of them has no vector.
         """
-        return np.stack([segment.vectors.rows[row] for segment, row in self._places(ids)])
+        places = self._rows(ids)
+        owners = np.searchsorted(self.starts, places, side="right") - 1
+        found = np.empty((len(places), self.each[0].vectors.rows.shape[1]), np.float32)
+        for i in np.unique(owners).tolist():
+            here = owners == i
+            found[here] = fetched(self.each[i].vectors.rows, places[here] - self.starts[i])
+        return found
 
     def alone(self, ids: Sequence[int]) -> Vectors:
         """The same as the model gave them, without their context; not of passages with vectors of somebody's own."""
@@ -83,13 +161,15 @@ class Segments:
         return np.stack(found)
 
     def _places(self, ids: Sequence[int]) -> Iterable[tuple[Segment, int]]:
+        places = self._rows(ids)
+        owners = np.searchsorted(self.starts, places, side="right") - 1
+        return ((self.each[i], p - int(self.starts[i])) for i, p in zip(owners.tolist(), places.tolist(), strict=True))
+
+    def _rows(self, ids: Sequence[int] | Ids) -> NDArray[np.int64]:
         places = np.searchsorted(self.ids, ids)
         if len(self.ids) == 0 or np.any(self.ids[np.minimum(places, len(self.ids) - 1)] != ids):
             raise IndexDamagedError("a passage of the index has no vector; run `semsearch verify`")
-        ends = np.cumsum([len(segment.vectors.ids) for segment in self.each])
-        starts = np.concatenate(([0], ends))
-        owners = np.searchsorted(ends, places, side="right")
-        return ((self.each[i], p - int(starts[i])) for i, p in zip(owners.tolist(), places.tolist(), strict=True))
+        return places
 
 
 def open_segments(
@@ -103,7 +183,20 @@ def open_segments(
     """
     dead = np.array(tombstones, np.int64)
     opened = {segment.stored.id: segment for segment in before.each}
-    return Segments.of(_with_dead(opened.get(s.id) or _open(folder, s), dead) for s in stored)
+    return Segments.of((_with_dead(opened.get(s.id) or _open(folder, s), dead) for s in stored), before)
+
+
+def open_lists(folder: Path, stored: StoredLists, before: Segments) -> Lists:
+    """The lists that the catalog names; those of an earlier generation where they are the same.
+
+    Raises:
+        FileNotFoundError: the file is missing.
+        IndexDamagedError: it is not what was written.
+    """
+    if before.lists is not None and before.lists.number == stored.id:
+        return before.lists
+    path = folder / "lists" / f"{stored.id:08d}"
+    return Lists.of(stored.id, map_arrays(path, stored.file), path)
 
 
 def _open(folder: Path, stored: StoredSegment) -> Segment:

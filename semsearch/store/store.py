@@ -5,6 +5,7 @@
     NAME/e1/index.db        the truth: see schema.sql
     NAME/e1/vectors/        a file a segment
     NAME/e1/lexical/        a file a segment
+    NAME/e1/lists/          one file for all large segments; derived, and searched exactly without it
 
 A commit writes the files of its new segment durably, then names them in one SQLite transaction. A rebuild makes a new
 edition beside the current one and then replaces semsearch.json.
@@ -15,7 +16,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,16 +25,17 @@ import numpy as np
 
 from semsearch.config import IndexConfig
 from semsearch.errors import IndexClosedError, IndexDamagedError, StorageError
-from semsearch.store import context, database, lexical, merging, vectors
-from semsearch.store.catalog import Catalog, StoredSegment
+from semsearch.store import context, database, lexical, listing, merging, moments, vectors
+from semsearch.store.catalog import Catalog, StoredLists, StoredSegment
 from semsearch.store.files import Array, storage, write_arrays
 from semsearch.store.moments import with_sums
-from semsearch.store.segments import Segment, Segments, open_segments
+from semsearch.store.segments import Segment, Segments, open_lists, open_segments
 from semsearch.store.vectors import checked, unit
 from semsearch.terms import terms
 from semsearch.types import Document, FileStat, Passage, Vectors
 
 LOG = logging.getLogger("semsearch")
+PARTS = ("vectors", "lexical", "lists")
 _REBUILD = "run `semsearch index FOLDER --rebuild` on the folder of articles"
 
 
@@ -66,12 +68,14 @@ class Snapshot:
 class Store:
     """An edition of an index, open for reading; `commit` writes to it and needs the lock that `locked` holds.
 
-    Reading is safe from any number of threads, beside a writer in this process or another.
+    Reading is safe from any number of threads, beside a writer in this process or another. Up to `exact` passages every
+    search is exact.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, exact: int = listing.EXACT) -> None:
         self.folder = folder
         self.path = folder / "index.db"
+        self.exact = exact
         self._idle: list[sqlite3.Connection] = []
         self._mutex = threading.Lock()
         self._segments = Segments.of([])
@@ -82,13 +86,13 @@ class Store:
             self.config = IndexConfig.from_json(tables.setting("config"))
 
     @classmethod
-    def create(cls, folder: Path, config: IndexConfig) -> Store:
+    def create(cls, folder: Path, config: IndexConfig, exact: int = listing.EXACT) -> Store:
         """A new, empty edition in a folder that does not exist."""
         with storage(folder):
-            for part in (folder, folder / "vectors", folder / "lexical"):
+            for part in (folder, *(folder / name for name in PARTS)):
                 part.mkdir(parents=True)
             database.create(folder / "index.db", {"config": config.to_json()})
-        return cls(folder)
+        return cls(folder, exact)
 
     def close(self) -> None:
         """Close the files; the store cannot be used any more."""
@@ -165,6 +169,7 @@ class Store:
             tables.set("generation", str(tables.generation() + 1))
         try:
             self._merge()
+            self._list()
         except StorageError as error:
             # The commit stands, and segments that wait to be merged are searched all the same.
             LOG.warning("segments of %s could not be merged now: %s", self.folder, error)
@@ -186,10 +191,12 @@ class Store:
     def discard_leftovers(self) -> None:
         """Delete files that no committed state names: those of an interrupted commit."""
         with self._write() as tables:
-            named = {f"{segment.id:08d}" for segment in tables.segments()}
-        for part in ("vectors", "lexical"):
+            segments = {f"{segment.id:08d}" for segment in tables.segments()}
+            lists = tables.lists()
+        named = {"vectors": segments, "lexical": segments, "lists": {f"{lists.id:08d}"} if lists else set()}
+        for part in PARTS:
             for file in (self.folder / part).iterdir():
-                if file.name not in named:
+                if file.name not in named[part]:
                     file.unlink(missing_ok=True)
 
     def _put(self, tables: Catalog, addition: Addition) -> list[int]:
@@ -243,6 +250,39 @@ class Store:
         if len(sparse.ids):
             self._write_segment(tables, vectors.merged([segment.vectors for segment in segments]), sparse)
 
+    def _list(self) -> None:
+        """Make, extend or drop the lists of a large index where that is due. It takes minutes for a million passages.
+
+        What is searched meanwhile is the index as it was committed, the part that no lists know exactly.
+        """
+        with self.snapshot() as snapshot:
+            segments, old = snapshot.segments, snapshot.catalog.lists()
+        lists, later = segments.lists, segments.later
+        known = (len(lists.ids), int(lists.trained[0])) if lists else (0, 0)
+        due = listing.wanted(segments.living, known[0], moments.living(later), known[1], self.exact)
+        if not due and lists is None and old is not None:
+            due = "drop"  # they are damaged, and the index has become too small for others
+        if not due:
+            return
+        new = None
+        if due != "drop":
+            every = [segment.vectors for segment in segments.each]
+            arrays = listing.made(every) if due == "make" or lists is None else listing.extended(lists, later)
+            new = self._write_lists(arrays, int(segments.ids[-1]))
+        with self._write() as tables:
+            tables.set_lists(new)
+            tables.set("generation", str(tables.generation() + 1))
+        if old is not None:
+            self._lists_file(old.id).unlink(missing_ok=True)
+
+    def _write_lists(self, arrays: Mapping[str, Sequence[Array]], last: int) -> StoredLists:
+        with self.tables() as tables:
+            number = tables.next_lists()
+        return StoredLists(number, last, write_arrays(self._lists_file(number), arrays))
+
+    def _lists_file(self, number: int) -> Path:
+        return self.folder / "lists" / f"{number:08d}"
+
     def _files(self, number: int) -> tuple[Path, Path]:
         return self.folder / "vectors" / f"{number:08d}", self.folder / "lexical" / f"{number:08d}"
 
@@ -250,9 +290,22 @@ class Store:
         generation = tables.generation()
         with self._mutex:
             if generation != self._generation:
-                self._segments = open_segments(self.folder, tables.segments(), tables.tombstones(), self._segments)
+                segments = open_segments(self.folder, tables.segments(), tables.tombstones(), self._segments)
+                self._segments = self._with_lists(segments, tables.lists())
                 self._generation = generation
             return Snapshot(tables, self._segments, generation)
+
+    def _with_lists(self, segments: Segments, stored: StoredLists | None) -> Segments:
+        """The segments with the lists, without which a search is right all the same, but takes longer."""
+        if stored is None:
+            return segments
+        try:
+            return segments.with_lists(open_lists(self.folder, stored, self._segments), stored.last)
+        except FileNotFoundError:
+            LOG.info("%s: is missing; every search is exact until the index is changed", self._lists_file(stored.id))
+        except IndexDamagedError as error:
+            LOG.warning("%s; until then every search is exact, which takes longer", error)
+        return segments
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:

@@ -10,7 +10,7 @@ import numpy as np
 from semsearch.errors import IndexDamagedError
 from semsearch.store import sketches
 from semsearch.store.catalog import Catalog
-from semsearch.store.files import map_arrays
+from semsearch.store.files import Written, map_arrays
 from semsearch.store.segments import Segment
 from semsearch.store.store import Snapshot, Store
 from semsearch.terms import terms
@@ -31,7 +31,13 @@ def complaints(store: Store) -> list[str]:
     if found:
         return found
     with store.snapshot() as snapshot:
-        return [*_rows(snapshot), *_spans(snapshot.catalog), *_sketches(snapshot.catalog), *_postings(snapshot)]
+        return [
+            *_rows(snapshot),
+            *_lists(snapshot),
+            *_spans(snapshot.catalog),
+            *_sketches(snapshot.catalog),
+            *_postings(snapshot),
+        ]
 
 
 def _outside(store: Store) -> list[str]:
@@ -43,13 +49,19 @@ def _outside(store: Store) -> list[str]:
 def _files(tables: Catalog, folder: Path) -> Iterator[str]:
     for stored in tables.segments():
         for part, expected in (("vectors", stored.vectors), ("lexical", stored.lexical)):
-            path = folder / part / f"{stored.id:08d}"
-            try:
-                map_arrays(path, expected)
-            except FileNotFoundError:
-                yield f"{path}: is missing"
-            except IndexDamagedError as error:
-                yield str(error)
+            yield from _file(folder / part / f"{stored.id:08d}", expected)
+    if lists := tables.lists():
+        for complaint in _file(folder / "lists" / f"{lists.id:08d}", lists.file):
+            yield f"{complaint.split(';')[0]}; without it searches are exact and slow: delete it, and index something"
+
+
+def _file(path: Path, expected: Written) -> Iterator[str]:
+    try:
+        map_arrays(path, expected, thorough=True)
+    except FileNotFoundError:
+        yield f"{path}: is missing"
+    except IndexDamagedError as error:
+        yield str(error)
 
 
 def _rows(snapshot: Snapshot) -> Iterator[str]:
@@ -69,6 +81,18 @@ def _rows(snapshot: Snapshot) -> Iterator[str]:
             yield f"segment {segment.stored.id} holds vectors that are no numbers"
         if not np.array_equal(segment.vectors.ids, segment.lexical.ids):
             yield f"segment {segment.stored.id}: vectors and postings are of different passages"
+
+
+def _lists(snapshot: Snapshot) -> Iterator[str]:
+    segments = snapshot.segments
+    if segments.lists is None:
+        return
+    living = [s.vectors.ids if s.vectors.lives is None else s.vectors.ids[s.vectors.lives] for s in segments.each]
+    due = np.concatenate(living)
+    listed = np.sort(segments.lists.ids)
+    missing = np.setdiff1d(due[due <= segments.last], listed)
+    if len(missing) or np.any(listed[1:] == listed[:-1]):
+        yield f"the lists of a large index lack {len(missing)} passages or have some twice; make it anew with --rebuild"
 
 
 def _spans(catalog: Catalog) -> Iterator[str]:
