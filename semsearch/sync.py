@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
+from semsearch.ahead import ahead
 from semsearch.config import languages_of
 from semsearch.diff import Changes, Known, diff, reason
 from semsearch.errors import FolderError, ReadError, UsageError
@@ -158,8 +160,10 @@ def apply(
     begun = time.monotonic()
     work = changes.work()
     run = _Run(store, root, changes, [path for path, _ in work], embedder, progress)
-    for path, replaces in work:
-        run.take(path, replaces)
+    # The next articles are read and cut while a batch is encoded, which leaves Python alone, and while it is committed.
+    with closing(ahead(run.read, work, lambda each: changes.sizes[each[0]])) as prepared:
+        for (path, replaces), item in prepared:
+            run.take(path, replaces, item)
     run.flush()
     store.commit(removals=[*changes.removed.values(), *run.unreadable], touched=changes.touched)
     if run.passages or changes.removed or run.unreadable:
@@ -204,24 +208,30 @@ class _Run:
         self.failed: dict[str, str] = {}
         self.unreadable: list[int] = []
 
-    def take(self, path: str, replaces: int | None) -> None:
-        """Read and cut one file; embed and commit when the batch is full."""
-        self._files += 1
-        self._size += self._changes.sizes[path]
+    def read(self, work: tuple[str, int | None]) -> Incoming | ReadError | OSError:
+        """Read and cut one file, or say why it cannot be read; touches nothing else of the run."""
+        path, replaces = work
         try:
             document, stat = read_file(self._root / path, path)
-        except ReadError as error:
+        except (ReadError, OSError) as error:
+            return error
+        return incoming(document, stat, self._embedder(), self._store.config, str(self._root), replaces)
+
+    def take(self, path: str, replaces: int | None, item: Incoming | ReadError | OSError) -> None:
+        """Count one file in; embed and commit when the batch is full."""
+        self._files += 1
+        self._size += self._changes.sizes[path]
+        if isinstance(item, ReadError):
             # What the file holds now is no article, so what the index holds of it is out of date.
-            self.failed[path] = str(error)
+            self.failed[path] = str(item)
             if replaces is not None:
                 self.unreadable.append(replaces)
             return
-        except OSError as error:
-            self.failed[path] = reason(error)
+        if isinstance(item, OSError):
+            self.failed[path] = reason(item)
             return
-        item = incoming(document, stat, self._embedder(), self._store.config, str(self._root), replaces)
         language = item.document.language
-        if self._known is not None and not is_within(document.text, language, self._known):
+        if self._known is not None and not is_within(item.document.text, language, self._known):
             self.foreign.append(group(language))
         self._batch.append(item)
         if sum(len(item.passages) for item in self._batch) >= BATCH:
