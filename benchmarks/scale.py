@@ -125,11 +125,11 @@ class Made:
     def _document(
         self, rng: np.random.Generator, path: str, more: NDArray[np.int64], about: NDArray[np.int64]
     ) -> Document:
-        """Real sentences of which every third word is another's, or each article would be a copy of hundreds."""
+        """Real sentences of which every second word is another's, or each article would be a copy of hundreds."""
         parts = []
         for first, others in zip(about.tolist(), more.tolist(), strict=True):
             words = [word for i in (first, *others) for word in self._sentences[i]][:48]
-            places = range(int(rng.integers(3)), len(words), 3)
+            places = range(int(rng.integers(2)), len(words), 2)
             for place, word in zip(places, rng.integers(0, len(self._words), len(places)).tolist(), strict=True):
                 words[place] = self._words[word]
             parts.append(" ".join(words))
