@@ -27,8 +27,10 @@ lowest:  ## the tests with the oldest versions that pyproject.toml admits
 	.venv-lowest/bin/python -m pip install --quiet --constraint tests/lowest.txt --editable . --group dev
 	.venv-lowest/bin/python -m pytest
 
-bench: .venv/ready  ## the figures of benchmarks/README.md
+bench: .venv/ready  ## the figures of benchmarks/README.md; COLLECTIONS="DIR…", judged ones, adds those beside other tools
 	$(RUN)/python benchmarks/figures.py
+	test -z "$(COLLECTIONS)" || $(RUN)/python benchmarks/throughput.py $(firstword $(COLLECTIONS))
+	test -z "$(COLLECTIONS)" || $(RUN)/python benchmarks/peers.py --work benchmarks/data/peers $(COLLECTIONS)
 
 clean:  ## remove what the targets made
 	rm -rf .venv .venv-lowest .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache indexes/seeds
