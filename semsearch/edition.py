@@ -76,7 +76,7 @@ class Edition:
             self.store.close()
 
     def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
-        """Vectors as the index stores and compares them: float32, shape (len(texts), dimension)."""
+        """Vectors scaled as the index compares them, without context: float32, shape (len(texts), dimension)."""
         encoder = self.embedder.encode_query if query else self.embedder.encode_document
         return self.store.admitted(encoder(texts), len(texts), self.config.model)
 

@@ -238,7 +238,9 @@ class Searcher:
         return self._on_latest(answer)
 
     def encode(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
-        """Vectors of your own texts: float32, shape (len(texts), dimension), as the index stores and compares them.
+        """Vectors of your own texts: float32, shape (len(texts), dimension), scaled as the index compares them.
+
+        A passage that is stored leans besides towards its neighbours in the document: `semsearch/store/context.py`.
 
         Args:
             texts: each is cut at the model's limit.

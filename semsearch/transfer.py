@@ -17,6 +17,8 @@ _BLOCK = 4096
 def export(snapshot: Snapshot, dimension: int, folder: Path) -> int:
     """Write passages.jsonl, a passage a line, and vectors.npy, float32 (passages, dimension), row by row the same.
 
+    The vectors are as the index compares them, in the context of their documents.
+
     Returns:
         The number of passages.
 
