@@ -23,14 +23,14 @@ from semsearch.store import Catalog, Ids, Snapshot, StoredDocument
 from semsearch.types import FileStat, Hit
 
 Cause: TypeAlias = Literal[
-    "found", "folded", "below", "filtered", "phrase", "excluded", "unmatched",
+    "found", "folded", "below", "filtered", "phrase", "excluded", "unmatched", "unlikely",
     "missing", "outside", "ignored", "unread", "new",
 ]  # fmt: skip
 """`found`: among the hits. `folded`: a hit stands for it. `below`: better passages fill all k places. `filtered`: the
 filter refuses it. `phrase`: it lacks a quoted phrase. `excluded`: it holds a -word. `unmatched`: it has no word of the
-query, in a search by words. Of what is not in the index: `missing`: no such file or name. `outside`: in no folder of
-the index. `ignored`: left out by an ignore file, the patterns of the last run, or as hidden. `unread`: no article.
-`new`: could be read, but was not yet."""
+query, in a search by words. `unlikely`: among the k best, but less relevant than was asked for. Of what is not in the
+index: `missing`: no such file or name. `outside`: in no folder of the index. `ignored`: left out by an ignore file, the
+patterns of the last run, or as hidden. `unread`: no article. `new`: could be read, but was not yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,7 @@ class _Case:
     own: list[int]
     stat: Callable[[Path], FileStat]
     calibration: Calibration | None
+    min_relevance: float
 
     def hit(self, answer: Answer, rank: int) -> Hit:
         return replace(cite(self.snapshot, [answer], self.stat, self.calibration)[0], rank=rank)
@@ -90,6 +91,7 @@ def explain(
     given: Filter | None,
     stat: Callable[[Path], FileStat],
     calibration: Calibration | None = None,
+    min_relevance: float = 0.0,
 ) -> Explanation:
     """Why the document that a path or name means is or is not among the hits of a search.
 
@@ -100,6 +102,7 @@ def explain(
         given: the filter of the search.
         stat: reads size, time of change and digest of a file.
         calibration: makes a relevance of scores; None leaves it unknown.
+        min_relevance: what the search asks of its hits; those without a relevance have it.
     """
     number = _located(snapshot.catalog, path)
     if number is None:
@@ -108,7 +111,7 @@ def explain(
     own = sorted(i for i, _, _ in snapshot.catalog.passages_of(number))
     if not own:
         return Explanation(document.location, "unmatched", "has no passages, so there is nothing to find")
-    case = _Case(snapshot, wish, document, own, stat, calibration)
+    case = _Case(snapshot, wish, document, own, stat, calibration, min_relevance)
     found = _of_document(case, given.refusals(document) if given else [])
     if not is_stale(document, stat):
         return found
@@ -140,13 +143,21 @@ def _among(case: _Case, explained: Explanation) -> Explanation:
     number = case.document.id
     for rank, answer in enumerate(answers, 1):
         if answer.document == number:
-            message = f"among the hits: number {rank} of {len(answers)}"
-            return replace(explained, cause="found", message=message, rank=rank, best=case.hit(answer, rank))
+            return _shown(case, replace(explained, best=case.hit(answer, rank), rank=rank), len(answers))
     if (folded := _folded(case, answers)) is not None:
         rank, into = folded
         message = f"folded into hit {rank}, {into.path}, which tells the same story; --no-collapse shows each"
         return replace(explained, cause="folded", message=message, rank=rank, into=into)
     return explained
+
+
+def _shown(case: _Case, explained: Explanation, hits: int) -> Explanation:
+    """The same of a document that is among the best k: shown, unless it is too unlikely to answer."""
+    relevance = explained.best.relevance if explained.best else None
+    if relevance is not None and relevance < case.min_relevance:
+        message = f"left out: its relevance is {relevance:.3f}, and at least {case.min_relevance:g} is asked for"
+        return replace(explained, cause="unlikely", message=message, rank=None)
+    return replace(explained, cause="found", message=f"among the hits: number {explained.rank} of {hits}")
 
 
 def _folded(case: _Case, answers: Sequence[Answer]) -> tuple[int, Hit] | None:
@@ -169,7 +180,8 @@ def _allowed(case: _Case, wish: Wish) -> list[Scored] | None:
     if wish.query is None or not (wish.query.phrases or wish.query.excluded):
         return None
     every = max(len(case.snapshot.segments.ids), 1)
-    return [answer.scored for answer in find(case.snapshot, replace(wish, k=every, collapse=False))]
+    every_one = replace(wish, k=every, collapse=False, reranker=None)
+    return [answer.scored for answer in find(case.snapshot, every_one)]
 
 
 def _standing(case: _Case, allowed: list[Scored] | None, *, refused: bool) -> list[Scored]:

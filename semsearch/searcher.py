@@ -162,6 +162,8 @@ class Searcher:
         mode: Mode = "hybrid",
         filter: Filter | None = None,  # noqa: A002 - the word for it
         collapse: bool = True,
+        rerank: str | Reranker | None = None,
+        min_relevance: float = 0.0,
     ) -> Explanation:
         """Why a document is, or is not, among the hits that `search` gives for the same query.
 
@@ -174,21 +176,27 @@ class Searcher:
             mode: the same.
             filter: the same.
             collapse: the same.
+            rerank: the same.
+            min_relevance: the same.
 
         Raises:
             UsageError: the query is empty or k is below 1.
+            ModelError: the model of `rerank` cannot be found, trusted or run.
             FolderError: the document is not in the index, and the folder that it lies in cannot be listed.
         """
         from semsearch.explain import explain  # noqa: PLC0415 - a search does without it
 
         search.checked(query, k, mode)
         asked = parse(query)
+        reranker = embed.load_reranker(rerank) if isinstance(rerank, str) else rerank
 
         def answer(edition: Edition) -> Explanation:
             vector = None if mode == "lexical" else edition.query_vector(asked.text)
             with edition.store.snapshot() as snapshot:
-                wish = search.Wish(asked, vector, k, mode, _admitted(snapshot, filter), collapse=collapse)
-                return explain(snapshot, wish, str(path), filter, _stat, _calibration(edition, asked, mode))
+                only = _admitted(snapshot, filter)
+                wish = search.Wish(asked, vector, k, mode, only, collapse=collapse, reranker=reranker)
+                calibration = _calibration(edition, asked, mode)
+                return explain(snapshot, wish, str(path), filter, _stat, calibration, min_relevance)
 
         return self._on_latest(answer)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from semsearch import Document, Filter, Index
 from semsearch.cli import main
 from semsearch.errors import UsageError
-from semsearch.explain import Rank
+from semsearch.explain import Rank, explain
+from semsearch.query import parse
+from semsearch.rank import Calibration
+from semsearch.search import Wish
 from semsearch.testing import HashEmbedder
+from semsearch.types import FileStat
 
 STORY = (
     "The ministers of six countries agreed in Sarajevo on a common market for electric power, which is to begin "
@@ -286,3 +292,40 @@ def test_command(
         "articles/power/grid.md: the filter leaves it out: --since 2025\n"
     )
     assert run(" ", "chess.txt")[0] == 2
+
+
+class ShortestFirst:
+    """A reranker that finds the shortest text best."""
+
+    name = "shortest"
+
+    def score(self, query: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        assert query
+        return np.array([-len(text) for text in texts], np.float32)
+
+
+def test_a_reranker_decides_which_place_a_document_has(index: Index, folder: Path) -> None:
+    """The number that explain gives is that of the search with the same reranker."""
+    hits = index.search(QUERY, rerank=ShortestFirst())
+    assert [hit.path for hit in hits] != [hit.path for hit in index.search(QUERY)]
+    for hit in hits:
+        found = index.explain(QUERY, folder / hit.path, rerank=ShortestFirst())
+        assert (found.cause, found.rank) == ("found", hit.rank)
+        assert found.best is not None
+        assert found.best.score == pytest.approx(hit.score)
+
+
+@pytest.mark.parametrize(("least", "cause"), [(0.0, "found"), (0.99, "unlikely")])
+def test_a_hit_that_is_too_unlikely_is_said_to_be_left_out(
+    index: Index, folder: Path, least: float, cause: str
+) -> None:
+    """Only where a relevance is known, and below what was asked for."""
+    document = "power/price.txt"
+    assert index.explain(QUERY, folder / document, min_relevance=least).cause == "found"  # uncalibrated
+    wish = Wish(parse(QUERY), index.encode([QUERY], query=True)[0], 10, "hybrid")
+    with index._latest().store.snapshot() as snapshot:
+        calibration = Calibration(slope=1.0, bias=0.0, least=0.0)
+        found = explain(snapshot, wish, document, None, lambda _: FileStat(0, 0, ""), calibration, least)
+    assert found.cause == cause
+    assert (found.rank is None) == (cause == "unlikely")
+    assert "0.99" in found.message or cause == "found"

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from semsearch.cli.filters import collapse_option, filter_of, filter_options, mode_option
+from semsearch.cli.filters import (
+    collapse_option,
+    filter_of,
+    filter_options,
+    mode_option,
+    relevance_option,
+    rerank_option,
+)
 from semsearch.cli.where import index_option, open_index
 from semsearch.show.text import place, safe, shown_path
 
@@ -33,10 +40,22 @@ _WIDTH = 100
     help="How it is shown.",
 )  # fmt: skip
 @collapse_option
+@rerank_option
+@relevance_option
 @filter_options
 @index_option
 def explain(
-    query: str, document: str, k: int, mode: Any, format_: str, name: str | None, *, collapse: bool, **filters: Any
+    query: str,
+    document: str,
+    k: int,
+    mode: Any,
+    format_: str,
+    name: str | None,
+    rerank: str | None,
+    min_relevance: float | None,
+    *,
+    collapse: bool,
+    **filters: Any,
 ) -> int:
     """Say why the document PATH is, or is not, among the hits that `semsearch search` shows for QUERY.
 
@@ -45,7 +64,16 @@ def explain(
     """
     query = os.fsencode(query).decode("utf-8", "replace")
     with open_index(name) as index:
-        why = index.explain(query, document, k=k, mode=mode, filter=filter_of(**filters), collapse=collapse)
+        why = index.explain(
+            query,
+            document,
+            k=k,
+            mode=mode,
+            filter=filter_of(**filters),
+            collapse=collapse,
+            rerank=rerank,
+            min_relevance=min_relevance or 0.0,
+        )
     if format_ == "json":
         click.echo(json.dumps({"query": query, "mode": mode, **_fields(why)}, ensure_ascii=False, indent=2))
     else:

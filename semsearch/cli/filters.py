@@ -46,6 +46,12 @@ mode_option = click.option(
 collapse_option = click.option(
     "--collapse/--no-collapse", default=True, show_default=True, help="Fold copies of one story into the best of them."
 )
+rerank_option = click.option("--rerank", metavar="MODEL", help="A cross-encoder that reads the best passages again.")
+relevance_option = click.option(
+    "--min-relevance",
+    type=click.FloatRange(0, 1),
+    help="Leave out hits below it; by default, where all of them are unlikely to answer, that is said.",
+)
 
 
 def filter_options(function: _Function) -> _Function:

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from semsearch.cli.filters import collapse_option, filter_of, filter_options, mode_option
+from semsearch.cli.filters import (
+    collapse_option,
+    filter_of,
+    filter_options,
+    mode_option,
+    relevance_option,
+    rerank_option,
+)
 from semsearch.cli.where import index_option, open_index
 from semsearch.errors import UsageError
 
@@ -64,12 +71,8 @@ def _hit_options(function: _Function) -> _Function:
 @click.command()
 @click.argument("query", nargs=-1, required=True)
 @mode_option
-@click.option("--rerank", metavar="MODEL", help="A cross-encoder that reads the best passages again.")
-@click.option(
-    "--min-relevance",
-    type=click.FloatRange(0, 1),
-    help="Leave out hits below it; by default, where all of them are unlikely to answer, that is said.",
-)
+@rerank_option
+@relevance_option
 @click.option(
     "--recall",
     type=click.FloatRange(0, 1, min_open=True),
