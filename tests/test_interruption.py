@@ -80,6 +80,8 @@ def test_killed_again_and_again_it_still_comes_to_the_same_index(many: Path, tmp
 
 def test_ctrl_c_leaves_with_130_and_a_line(many: Path, tmp_path: Path) -> None:
     """An interruption by hand says that nothing is lost, without a traceback."""
+    for i in range(3 * FILES):  # a run that is not over before the keys are pressed again
+        (many / f"m{i:05d}.txt").write_text(f"Bulletin {i} of the harbour.")
     process = start(many)
     while not list(tmp_path.glob("index/e1/vectors/00000002")):
         time.sleep(0.01)
