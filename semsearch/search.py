@@ -20,7 +20,7 @@ import numpy as np
 from semsearch.errors import UsageError
 from semsearch.query import Query, holds
 from semsearch.rank import HITS, RERANKED, Candidate, fold, fuse, moved, reranked
-from semsearch.store import RECALL, Ids, LexicalScores, Snapshot
+from semsearch.store import RECALL, Ids, LexicalScores, Snapshot, similarities
 from semsearch.terms import query_terms, stem, words
 from semsearch.types import Reranker, Vectors
 
@@ -148,23 +148,22 @@ def _hybrid(
     if not found:
         return []
     ids, rows = list(found), snapshot.segments.vectors(list(found))
-    similarities = _similarities(ids, rows, vector)
-    scores = fuse(similarities, lexical.of(found), snapshot.segments.moments(vector), of_lexical)
+    of_query = _similarities(ids, rows, vector)
+    scores = fuse(of_query, lexical.of(found), snapshot.segments.moments(vector), of_lexical)
     towards = _moved(snapshot, vector, scores)
     more = [i for i, _ in search(towards) if i not in found]
     if more:
         ids, rows = [*ids, *more], np.concatenate((rows, snapshot.segments.vectors(more)))
         # What is reported is the similarity with the query itself.
-        similarities |= _similarities(more, rows[-len(more) :], vector)
+        of_query |= _similarities(more, rows[-len(more) :], vector)
     by_words = lexical.of(ids)
     scores = fuse(_similarities(ids, rows, towards), by_words, snapshot.segments.moments(towards), of_lexical)
-    return [Scored(i, score, similarities[i], by_words.get(i)) for i, score in scores.items()]
+    return [Scored(i, score, of_query[i], by_words.get(i)) for i, score in scores.items()]
 
 
 def _similarities(ids: Sequence[int], rows: Vectors, vector: Vectors) -> dict[int, float]:
     """The similarity of each passage with a vector, in float64."""
-    scores = np.einsum("ij,j->i", rows.astype(np.float64), vector.astype(np.float64))
-    return dict(zip(ids, scores.tolist(), strict=True))
+    return dict(zip(ids, similarities(rows, vector), strict=True))
 
 
 def _dense(snapshot: Snapshot, vector: Vectors, depth: int, wish: Wish) -> list[tuple[int, float]]:

@@ -17,6 +17,7 @@ from semsearch.store.lexical import LexicalScores
 from semsearch.store.lists import RECALL
 from semsearch.store.store import Addition, Snapshot, Store
 from semsearch.store.subset import Ids
+from semsearch.store.vectors import similarities
 from semsearch.store.verify import complaints
 
 __all__ = [
@@ -40,5 +41,6 @@ __all__ = [
     "locked",
     "publish",
     "settings",
+    "similarities",
     "storage",
 ]

@@ -1,7 +1,8 @@
 """Mean and deviation of a query's dense scores over all passages, without scanning them; finds no passage.
 
 The scores of a query q over rows v have the mean q·μ and the deviation √(qᵀΣq), with the mean μ and the covariance Σ of
-the rows. A large segment keeps the sums from which both are made; small ones and dead rows are simply multiplied.
+the rows. A large segment keeps the sums from which both are made; of small ones and dead rows they are added up once a
+generation, and where these are few, they are simply multiplied.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ class Segments:
         near = self._near(query, k, only, recall)
         if near is None:
             return vectors.search([segment.vectors for segment in self.each], query, k, only)
-        scores = vectors.scored(self.vectors(near), query)
+        scores = vectors.similarities(self.vectors(near), query)
         later = vectors.search(self.later, query, k, only)
         return vectors.best([*zip(near.tolist(), scores, strict=True), *later], k)
 
@@ -140,36 +140,31 @@ class Segments:
         Raises:
             IndexDamagedError: one of them has no vector.
         """
-        places = self._rows(ids)
-        owners = np.searchsorted(self.starts, places, side="right") - 1
-        found = np.empty((len(places), self.each[0].vectors.rows.shape[1]), np.float32)
+        owners, rows = self._places(ids)
+        found = np.empty((len(rows), self.each[0].vectors.rows.shape[1]), np.float32)
         for i in np.unique(owners).tolist():
             here = owners == i
-            found[here] = fetched(self.each[i].vectors.rows, places[here] - self.starts[i])
+            found[here] = fetched(self.each[i].vectors.rows, rows[here])
         return found
 
     def alone(self, ids: Sequence[int]) -> Vectors:
         """The same as the model gave them, without their context; not of passages with vectors of somebody's own."""
         documents: dict[tuple[int, int], Vectors] = {}
         found = []
-        for segment, row in self._places(ids):
-            first, end = segment.lexical.document_of(row)
-            key = segment.stored.id, first
-            if key not in documents:
-                documents[key] = context.alone(segment.vectors.rows[first:end])
-            found.append(documents[key][row - first])
+        for owner, row in zip(*(places.tolist() for places in self._places(ids)), strict=True):
+            first, end = self.each[owner].lexical.document_of(row)
+            if (owner, first) not in documents:
+                documents[owner, first] = context.alone(self.each[owner].vectors.rows[first:end])
+            found.append(documents[owner, first][row - first])
         return np.stack(found)
 
-    def _places(self, ids: Sequence[int]) -> Iterable[tuple[Segment, int]]:
-        places = self._rows(ids)
-        owners = np.searchsorted(self.starts, places, side="right") - 1
-        return ((self.each[i], p - int(self.starts[i])) for i, p in zip(owners.tolist(), places.tolist(), strict=True))
-
-    def _rows(self, ids: Sequence[int] | Ids) -> NDArray[np.int64]:
+    def _places(self, ids: Sequence[int] | Ids) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The segment of each passage, by its number in `each`, and its row there."""
         places = np.searchsorted(self.ids, ids)
         if len(self.ids) == 0 or np.any(self.ids[np.minimum(places, len(self.ids) - 1)] != ids):
             raise IndexDamagedError("a passage of the index has no vector; run `semsearch verify`")
-        return places
+        owners = np.searchsorted(self.starts, places, side="right") - 1
+        return owners, places - self.starts[owners]
 
 
 def open_segments(

@@ -1,4 +1,4 @@
-"""Finds the vectors nearest to a query's, exactly, over immutable segments; the only home of FAISS.
+"""Finds the vectors nearest to a query's, exactly, over immutable segments; approximately, `lists.py` does.
 
 FAISS is given memory-mapped rows and makes no copy of them. What it returns becomes (passage id, score) here: a score
 is a similarity, higher is better, and FAISS's row numbers and its -1 for "none" go no further.
@@ -64,11 +64,11 @@ def search(
     hits: list[tuple[int, float]] = []
     for segment, rows, scores in near:
         chosen = rows[scores >= least]
-        hits.extend(zip(segment.ids[chosen].tolist(), scored(segment.rows[chosen], query), strict=True))
+        hits.extend(zip(segment.ids[chosen].tolist(), similarities(segment.rows[chosen], query), strict=True))
     return best(hits, k)
 
 
-def scored(rows: Vectors, query: Vectors) -> list[float]:
+def similarities(rows: Vectors, query: Vectors) -> list[float]:
     """The inner product of each row with `query`, in float64.
 
     Where a row lies changes the last digits of what is computed in float32; in float64 equal stays equal.
