@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import unicodedata
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -101,15 +102,19 @@ def byte_pairs(**options: Any) -> Any:
 
 
 def unigrams(**options: Any) -> Any:
-    """A Unigram tokenizer like XLM-RoBERTa's, trained on TEXTS."""
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+    """A Unigram tokenizer like XLM-RoBERTa's, of the letters in TEXTS and a few words.
 
-    tokenizer = Tokenizer(models.Unigram())
+    Not trained: the trainer's result differs from one process to the next, and so would every expected vector.
+    """
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+
+    letters = sorted(set(unicodedata.normalize("NFKC", "\u2581".join(TEXTS))))
+    words = ["\u2581the", "\u2581bank", "\u2581river", "ing", "\u2581peace", "\u2581безбедно"]
+    specials = ["<s>", "<pad>", "</s>", "<unk>"]
+    pieces = [*((piece, 0.0) for piece in specials), *((word, -4.0) for word in words)]
+    tokenizer = Tokenizer(models.Unigram([*pieces, *((letter, -6.0) for letter in letters)], unk_id=3))
     tokenizer.normalizer = normalizers.NFKC()
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    specials = ["<s>", "<pad>", "</s>", "<unk>"]
-    trainer = trainers.UnigramTrainer(vocab_size=200, special_tokens=specials, unk_token="<unk>", show_progress=False)
-    tokenizer.train_from_iterator(TEXTS, trainer)
     tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
     return _fast(tokenizer, {"unk": "<unk>", "pad": "<pad>", "cls": "<s>", "sep": "</s>"}, **options)
 
