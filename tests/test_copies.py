@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.resources
 import importlib.util
 import json
 import random
+import sqlite3
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +21,7 @@ from semsearch import Document, Index, store
 from semsearch.cli import cli
 from semsearch.errors import IndexFormatError
 from semsearch.shingles import LEAST, WIDTH, runs, shingles, words
-from semsearch.store import Store, database, sketches
+from semsearch.store import Store, copies, database, sketches
 from semsearch.testing import HashEmbedder
 from semsearch.types import FileStat
 
@@ -216,6 +218,47 @@ def test_a_text_with_very_many_copies_has_them_all(index: Index, monkeypatch: py
     assert copies_of(index, "n0") == {"copy"}
 
 
+# --- what is listed
+
+PIECES = [" ".join(f"{word}{n}" for n in range(9)) for word in ("gas", "vote", "court", "river", "notice", "end")]
+EDITS = st.lists(st.tuples(st.integers(1, 9), st.sets(st.sampled_from(range(len(PIECES))), max_size=4)), max_size=40)
+
+
+def in_a_row(edits: list[tuple[int, set[int]]], tables: store.Catalog) -> None:
+    """Put, replace and drop documents of a few pieces; no piece drops the document."""
+    for number, pieces in edits:
+        document = Document(f"{number}", ". ".join(PIECES[piece] for piece in sorted(pieces)))
+        old = tables.find("", f"{number}")
+        if pieces:
+            tables.put(0, document, FileStat(0, -1, ""), old)
+        elif old:
+            tables.drop(old)
+
+
+@pytest.mark.parametrize(
+    ("common", "many", "keys"), [(500, 32, 32), (2, 32, 32), (4, 32, 3), (3, 32, 2), (500, 1, 32), (3, 2, 4)]
+)
+@given(edits=EDITS)
+def test_what_is_listed_is_what_is_looked_up(
+    edits: list[tuple[int, set[int]]], common: int, many: int, keys: int
+) -> None:
+    """After any edits, also where keys become common and copies too many, and in whatever order it came to that."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.executescript(importlib.resources.files("semsearch.store").joinpath("schema.sql").read_text())
+    connection.execute("INSERT INTO folders (id, root) VALUES (0, '')")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sketches, "COMMON", common)
+        patch.setattr(sketches, "KEYS", keys)
+        patch.setattr(copies, "MANY", many)
+        tables = store.Catalog(connection)
+        in_a_row(edits, tables)
+        each = [document.id for document in tables.documents()]
+        assert [tables.copies.of(number) for number in each] == [tables.copies.looked_up(number) for number in each]
+        rows = connection.execute("SELECT document, count(*) FROM copies GROUP BY document").fetchall()
+        assert all(number in each and count <= many for number, count in rows)
+    connection.close()
+
+
 # --- what is stored
 
 
@@ -255,7 +298,8 @@ def test_a_synced_index_has_the_sketches_of_a_rebuilt_one(index: Index, tmp_path
 @pytest.mark.parametrize(
     "damage",
     ["DELETE FROM sketches WHERE document = 1", "UPDATE sketches SET hashes = x'01000000'", "DELETE FROM sketch_keys",
-     "INSERT INTO sketch_keys VALUES (7, 99)", "INSERT INTO sketch_keys VALUES (7, 1)"],
+     "INSERT INTO sketch_keys VALUES (7, 99)", "INSERT INTO sketch_keys VALUES (7, 1)",
+     "INSERT INTO copies VALUES (1, 7)"],
 )  # fmt: skip
 def test_verify_finds_sketches_that_do_not_fit(index: Index, damage: str) -> None:
     """Each way in which they can be wrong is reported."""

@@ -100,6 +100,18 @@ def test_merging_equals_building_at_once() -> None:
         np.testing.assert_array_equal(expected, actual, err_msg=name)
 
 
+@pytest.mark.parametrize("most", [255, 256, 300])
+def test_a_term_may_stand_very_often_in_a_passage(most: int) -> None:
+    """Counts take a byte each where that is enough, and are right where it is not, also after merging and removal."""
+    passages = {1: ["gas"] * most, 2: ["gas"] * 3 + ["a"], 3: ["b"]}
+    segments = [lexical.build([1, 2], [passages[1], passages[2]]), lexical.build([3], [passages[3]])]
+    one = lexical.merged(segments)
+    assert [segment.counts.dtype.itemsize for segment in (*segments, one)] == [1 + (most > 255), 1, 1 + (most > 255)]
+    expected = expected_scores(passages, {1: 1, 2: 2, 3: 3}, ["gas"])
+    assert pytest.approx(expected, abs=1e-9) == dict(found([one], ["gas"], 3)) == dict(found(segments, ["gas"], 3))
+    assert lexical.merged([without(one, {1})]).counts.dtype == np.uint8
+
+
 def test_nothing_is_found_where_there_is_nothing() -> None:
     """No segments, no terms and unknown terms give no hits."""
     segment = lexical.build([7], [["nato"]])

@@ -1,14 +1,25 @@
-"""Keeps the sketches of documents in SQLite, inside the catalog's transaction, and finds the copies of a document."""
+"""Keeps in SQLite which documents are copies of each other, inside the catalog's transaction; compares no text.
+
+The copies of a document are found by the keys of its sketch when it is stored, and listed with both, because a search
+that looked them up for each hit would spend half of its time on that. Where there are very many, or a key is common,
+nothing is listed: they are looked up when they are asked for. So an answer never depends on the order in which
+documents came.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from itertools import chain, islice
+from typing import Any
 
 from semsearch.shingles import Shingles
 from semsearch.store import sketches
 from semsearch.types import Document
+
+MANY = 32
+"""A document with more copies than this has them looked up, or a thousand of one text would be a million rows."""
 
 _IN = 500
 """How many values a statement names at the most."""
@@ -24,15 +35,18 @@ class Copies:
 
     def of(self, document: int) -> list[int]:
         """The numbers of all other documents that are copies of a document, in rising order."""
+        listed = self._listed(document)
+        return self.looked_up(document) if listed is None else listed
+
+    def looked_up(self, document: int) -> list[int]:
+        """All of them, found by the keys of its sketch."""
         own = self.sketch(document)
         keys = sketches.keys(own)
         found = sketches.candidates(self._with(keys))
         if keys and not found:
             # Each of its keys is common: a text of which there are very many copies.
             found = {row[0] for row in self._run("SELECT document FROM sketch_keys WHERE hash = ?", (keys[0],))}
-        found.discard(document)
-        self._fetch(found)
-        return sorted(other for other in found if sketches.alike(own, self.sketch(other)))
+        return self._alike(document, found)
 
     def sketch(self, document: int) -> Shingles:
         """The sketch of a document, empty where there is none."""
@@ -43,41 +57,90 @@ class Copies:
         """Every key by which a document is found, with the number of the document."""
         yield from self._run("SELECT hash, document FROM sketch_keys")
 
+    def are_listed(self, document: int) -> bool:
+        """Whether what is listed with a document, if it is, is what is looked up."""
+        return self._listed(document) in (None, self.looked_up(document))
+
     def put(self, number: int, document: Document) -> None:
-        """Store the sketch of a document, in the place of the one that it had."""
+        """Store the sketch of a document, in the place of the one that it had, and list its copies."""
         self.drop(number)
         self._sketches.clear()
         sketch = sketches.sketch(document)
-        self._run("INSERT INTO sketches VALUES (?, ?)", (number, sketches.packed(sketch)))
-        self._many("INSERT INTO sketch_keys VALUES (?, ?)", ((key, number) for key in sketches.keys(sketch)))
+        keys = sketches.keys(sketch)
+        self._run("INSERT INTO sketches VALUES (?, ?, 1)", (number, sketches.packed(sketch)))
+        self._many("INSERT INTO sketch_keys VALUES (?, ?)", ((key, number) for key in keys))
+        with_key = self._with(keys)
+        telling = [documents for documents in with_key if len(documents) <= sketches.COMMON]
+        if len(telling) < len(keys):
+            common = (documents for documents in with_key if len(documents) > sketches.COMMON)
+            self._unlist({number, *chain.from_iterable(common)})
+        # By a single key that is left it finds others, but they do not find it.
+        found = sketches.candidates(with_key) if len(telling) >= min(sketches.LEAST_KEYS, len(keys)) else set()
+        self._list(number, self._alike(number, found))
 
     def drop(self, number: int) -> None:
-        """Remove the sketch of a document."""
+        """Remove the sketch of a document, and the document from the copies of others."""
         keys = ((key, number) for key in sketches.keys(self.sketch(number)))
         self._many("DELETE FROM sketch_keys WHERE hash = ? AND document = ?", keys)
         self._run("DELETE FROM sketches WHERE document = ?", (number,))
+        self._run("DELETE FROM copies WHERE document = ?", (number,))
+        self._run("DELETE FROM copies WHERE other = ?", (number,))
         self._sketches.clear()
+
+    def _listed(self, document: int) -> list[int] | None:
+        """Those that are listed with a document, in rising order; None where they have to be looked up."""
+        query = (
+            "SELECT listed, other FROM sketches s LEFT JOIN copies c ON c.document = s.document "
+            "WHERE s.document = ? ORDER BY other"
+        )
+        rows = self._run(query, (document,)).fetchall()
+        return [other for _, other in rows if other is not None] if rows and rows[0][0] else None
+
+    def _alike(self, document: int, candidates: set[int]) -> list[int]:
+        own, others = self.sketch(document), candidates - {document}
+        self._fetch(others)
+        return sorted(other for other in others if sketches.alike(own, self.sketch(other)))
+
+    def _list(self, document: int, copies: Sequence[int]) -> None:
+        """List the copies of a document with it, and it with them, where there are not too many already."""
+        listed = self._listed_of({document, *copies})
+        pairs = [(document, other) for other in copies] + [(other, document) for other in copies]
+        self._many("INSERT INTO copies VALUES (?, ?)", (pair for pair in pairs if pair[0] in listed))
+        counts = self._by("SELECT document, count(*) FROM copies WHERE document IN {} GROUP BY document", listed)
+        self._unlist({number for number, count in counts if count > MANY})
+
+    def _unlist(self, documents: set[int]) -> None:
+        """Have the copies of these looked up from now on."""
+        rows = [(document,) for document in self._listed_of(documents)]
+        self._many("UPDATE sketches SET listed = 0 WHERE document = ?", rows)
+        self._many("DELETE FROM copies WHERE document = ?", rows)
+
+    def _listed_of(self, documents: set[int]) -> set[int]:
+        found = self._by("SELECT document FROM sketches WHERE listed AND document IN {}", documents)
+        return {row[0] for row in found}
 
     def _fetch(self, documents: Iterable[int]) -> None:
         """Have the sketches of documents at hand: those of one story are asked for with each of its copies."""
         missing = [document for document in documents if document not in self._sketches]
         self._sketches |= dict.fromkeys(missing, sketches.unpacked(b""))
-        for start in range(0, len(missing), _IN):
-            part = missing[start : start + _IN]
-            query = f"SELECT document, hashes FROM sketches WHERE document IN ({', '.join('?' * len(part))})"
-            self._sketches |= {number: sketches.unpacked(hashes) for number, hashes in self._run(query, part)}
+        found = self._by("SELECT document, hashes FROM sketches WHERE document IN {}", missing)
+        self._sketches |= {number: sketches.unpacked(hashes) for number, hashes in found}
+
+    def _by(self, query: str, documents: Iterable[int]) -> Iterator[Any]:
+        rest = iter(documents)
+        while part := list(islice(rest, _IN)):
+            yield from self._run(query.format(f"({', '.join('?' * len(part))})"), part).fetchall()
 
     def _with(self, keys: Sequence[int]) -> list[list[int]]:
-        """The documents with each key that is not common; one statement, since every hit waits for it."""
+        """For each key the documents that have it; of a common one only more than `COMMON`."""
         if not keys:
             return []
-        rows = self._run(_documents_with(len(keys)), keys)
-        few = (row[0] for row in rows if row[0] and row[0].count(",") < sketches.COMMON)
-        return [list(map(int, documents.split(","))) for documents in few]
+        rows = self._run(_documents_with(len(keys), sketches.COMMON + 1), keys)
+        return [list(map(int, row[0].split(","))) for row in rows if row[0]]
 
 
 @cache
-def _documents_with(keys: int) -> str:
-    """SQL for the documents with each of so many keys, or one more than is common: a row a key."""
-    some = f"(SELECT document FROM sketch_keys WHERE hash = ? LIMIT {sketches.COMMON + 1})"
+def _documents_with(keys: int, most: int) -> str:
+    """SQL for the documents with each of so many keys, or the most that need be known: a row a key."""
+    some = f"(SELECT document FROM sketch_keys WHERE hash = ? LIMIT {most})"
     return " UNION ALL ".join([f"SELECT group_concat(document) FROM {some}"] * keys)

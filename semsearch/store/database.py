@@ -11,7 +11,7 @@ from pathlib import Path
 from semsearch.errors import IndexDamagedError, IndexLockedError, StorageError
 from semsearch.store.catalog import Catalog
 
-FORMAT = 3
+FORMAT = 4
 """What an index is made like, `schema.sql` foremost; one of a lower format is made anew before it is used."""
 
 WAITING_MS = 30_000

@@ -18,6 +18,7 @@ from semsearch.store.files import Array
 Postings: TypeAlias = tuple[NDArray[np.uint32], NDArray[Any]]
 """The rows that have a term, rising, and how often each has it."""
 
+_BYTE = np.iinfo(np.uint8).max
 _MOST = np.iinfo(np.uint16).max
 
 
@@ -48,8 +49,8 @@ class LexicalSegment:
     counted from 0: a document's passages stand together, all of them in one segment, and die together. names: uint8,
     the terms' UTF-8 in rising order, end to end; ends: int64 (t,), where each stops; prefixes: uint64 (t,), the first
     eight bytes of each as a number, by which it is found. starts: int64 (t + 1,). rows: uint32 (p,), rows of passages.
-    counts: uint16 (p,), how often the term stands there. `lives`: mask (n,) of the rows that are still part of the
-    index; None means all of them.
+    counts: uint8 (p,), uint16 where one is above 255, how often the term stands there. `lives`: mask (n,) of the rows
+    that are still part of the index; None means all of them.
     """
 
     ARRAYS: ClassVar = ("ids", "lengths", "owners", "names", "ends", "prefixes", "starts", "rows", "counts")
@@ -62,7 +63,7 @@ class LexicalSegment:
     prefixes: NDArray[np.uint64]
     starts: NDArray[np.int64]
     rows: NDArray[np.uint32]
-    counts: NDArray[np.uint16]
+    counts: NDArray[Any]
     lives: NDArray[np.bool_] | None = None
 
     def arrays(self) -> dict[str, list[Array]]:
@@ -190,7 +191,7 @@ def _assemble(
     names: Sequence[str] | Sequence[bytes],
     terms: NDArray[np.int64],
     rows: NDArray[np.uint32],
-    counts: NDArray[np.uint16],
+    counts: NDArray[Any],
 ) -> LexicalSegment:
     encoded = [name.encode() if isinstance(name, str) else name for name in names]
     order = sorted(range(len(encoded)), key=encoded.__getitem__)
@@ -211,5 +212,5 @@ def _assemble(
         prefixes=np.array([_prefix(name) for name in kept], np.uint64),
         starts=np.concatenate(([0], np.cumsum(totals[used]))).astype(np.int64),
         rows=rows[sequence],
-        counts=counts[sequence],
+        counts=counts[sequence].astype(np.uint8 if counts.max(initial=0) <= _BYTE else np.uint16),
     )

@@ -40,11 +40,18 @@ CREATE TABLE texts (
 );
 
 -- What tells the copies of a document: see sketches.py. The keys are the first numbers of a sketch, and stand apart so
--- that documents are found by them.
+-- that documents are found by them. Where listed, `copies` has all copies of a document: see copies.py.
 CREATE TABLE sketches (
     document INTEGER PRIMARY KEY REFERENCES documents (id) ON DELETE CASCADE,
-    hashes   BLOB NOT NULL
+    hashes   BLOB NOT NULL,
+    listed   INTEGER NOT NULL
 );
+CREATE TABLE copies (
+    document INTEGER NOT NULL,
+    other    INTEGER NOT NULL,
+    PRIMARY KEY (document, other)
+) WITHOUT ROWID;
+CREATE INDEX copies_by_other ON copies (other);
 CREATE TABLE sketch_keys (
     hash     INTEGER NOT NULL,
     document INTEGER NOT NULL,

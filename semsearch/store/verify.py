@@ -114,6 +114,8 @@ def _sketches(catalog: Catalog) -> Iterator[str]:
         own = {(key, document.id) for key in sketches.keys(found)}
         if not own <= keys or (due is not None and not np.array_equal(due, found)):
             yield f"{document.location}: its sketch, by which its copies are found, does not fit its text"
+        elif not catalog.copies.are_listed(document.id):
+            yield f"{document.location}: the copies that are listed with its sketch are not those that it has"
         keys -= own
     if keys:
         yield f"{len(keys)} keys of sketches are of documents that do not have them"
