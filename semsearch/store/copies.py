@@ -1,9 +1,9 @@
 """Keeps in SQLite which documents are copies of each other, inside the catalog's transaction; compares no text.
 
 The copies of a document are found by the keys of its sketch when it is stored, and listed with both, because a search
-that looked them up for each hit would spend half of its time on that. Where there are very many, or a key is common,
-nothing is listed: they are looked up when they are asked for. So an answer never depends on the order in which
-documents came.
+that looked them up for each hit would spend half of its time on that. When a key becomes common, or is no longer, the
+documents that have it are listed anew, so that an answer never depends on the order in which documents came. Where
+there are very many copies none is listed: they are looked up when they are asked for.
 """
 
 from __future__ import annotations
@@ -40,11 +40,10 @@ class Copies:
 
     def looked_up(self, document: int) -> list[int]:
         """All of them, found by the keys of its sketch."""
-        own = self.sketch(document)
-        keys = sketches.keys(own)
+        keys = sketches.keys(self.sketch(document))
         found = sketches.candidates(self._with(keys))
         if keys and not found:
-            # Each of its keys is common: a text of which there are very many copies.
+            # Too few of its keys are not common: a text of which there are very many copies.
             found = {row[0] for row in self._run("SELECT document FROM sketch_keys WHERE hash = ?", (keys[0],))}
         return self._alike(document, found)
 
@@ -64,28 +63,23 @@ class Copies:
     def put(self, number: int, document: Document) -> None:
         """Store the sketch of a document, in the place of the one that it had, and list its copies."""
         self.drop(number)
-        self._sketches.clear()
         sketch = sketches.sketch(document)
         keys = sketches.keys(sketch)
-        self._run("INSERT INTO sketches VALUES (?, ?, 1)", (number, sketches.packed(sketch)))
+        self._run("INSERT INTO sketches VALUES (?, ?, 0)", (number, sketches.packed(sketch)))
         self._many("INSERT INTO sketch_keys VALUES (?, ?)", ((key, number) for key in keys))
-        with_key = self._with(keys)
-        telling = [documents for documents in with_key if len(documents) <= sketches.COMMON]
-        if len(telling) < len(keys):
-            common = (documents for documents in with_key if len(documents) > sketches.COMMON)
-            self._unlist({number, *chain.from_iterable(common)})
-        # By a single key that is left it finds others, but they do not find it.
-        found = sketches.candidates(with_key) if len(telling) >= min(sketches.LEAST_KEYS, len(keys)) else set()
-        self._list(number, self._alike(number, found))
+        self._sketches.clear()
+        for other in sorted({number, *self._having(keys, sketches.COMMON + 1)}):
+            self._list(other)
 
     def drop(self, number: int) -> None:
         """Remove the sketch of a document, and the document from the copies of others."""
-        keys = ((key, number) for key in sketches.keys(self.sketch(number)))
-        self._many("DELETE FROM sketch_keys WHERE hash = ? AND document = ?", keys)
+        keys = sketches.keys(self.sketch(number))
+        self._many("DELETE FROM sketch_keys WHERE hash = ? AND document = ?", ((key, number) for key in keys))
         self._run("DELETE FROM sketches WHERE document = ?", (number,))
-        self._run("DELETE FROM copies WHERE document = ?", (number,))
-        self._run("DELETE FROM copies WHERE other = ?", (number,))
+        self._unlink(number)
         self._sketches.clear()
+        for other in sorted(self._having(keys, sketches.COMMON)):
+            self._list(other)
 
     def _listed(self, document: int) -> list[int] | None:
         """Those that are listed with a document, in rising order; None where they have to be looked up."""
@@ -101,21 +95,30 @@ class Copies:
         self._fetch(others)
         return sorted(other for other in others if sketches.alike(own, self.sketch(other)))
 
-    def _list(self, document: int, copies: Sequence[int]) -> None:
-        """List the copies of a document with it, and it with them, where there are not too many already."""
-        listed = self._listed_of({document, *copies})
-        pairs = [(document, other) for other in copies] + [(other, document) for other in copies]
-        self._many("INSERT INTO copies VALUES (?, ?)", (pair for pair in pairs if pair[0] in listed))
-        counts = self._by("SELECT document, count(*) FROM copies WHERE document IN {} GROUP BY document", listed)
-        self._unlist({number for number, count in counts if count > MANY})
+    def _list(self, document: int) -> None:
+        """List the copies of a document with it, and it with them, where there are not too many."""
+        self._unlink(document)
+        found = sketches.candidates(self._with(sketches.keys(self.sketch(document))))
+        copies = self._alike(document, found)
+        self._run("UPDATE sketches SET listed = ? WHERE document = ?", (bool(found), document))
+        pairs = [(document, other) for other in copies] + [(other, document) for other in self._listed_of(copies)]
+        self._many("INSERT INTO copies VALUES (?, ?)", pairs)
+        counts = self._by(
+            "SELECT document, count(*) FROM copies WHERE document IN {} GROUP BY document", [document, *copies]
+        )
+        many = [(number,) for number, count in counts if count > MANY]
+        self._many("UPDATE sketches SET listed = 0 WHERE document = ?", many)
+        self._many("DELETE FROM copies WHERE document = ?", many)
 
-    def _unlist(self, documents: set[int]) -> None:
-        """Have the copies of these looked up from now on."""
-        rows = [(document,) for document in self._listed_of(documents)]
-        self._many("UPDATE sketches SET listed = 0 WHERE document = ?", rows)
-        self._many("DELETE FROM copies WHERE document = ?", rows)
+    def _unlink(self, document: int) -> None:
+        self._run("DELETE FROM copies WHERE document = ?", (document,))
+        self._run("DELETE FROM copies WHERE other = ?", (document,))
 
-    def _listed_of(self, documents: set[int]) -> set[int]:
+    def _having(self, keys: Sequence[int], count: int) -> set[int]:
+        """The documents with those of the keys that exactly so many have: with one of those a key becomes common."""
+        return set(chain.from_iterable(each for each in self._with(keys) if len(each) == count))
+
+    def _listed_of(self, documents: Iterable[int]) -> set[int]:
         found = self._by("SELECT document FROM sketches WHERE listed AND document IN {}", documents)
         return {row[0] for row in found}
 
@@ -132,10 +135,10 @@ class Copies:
             yield from self._run(query.format(f"({', '.join('?' * len(part))})"), part).fetchall()
 
     def _with(self, keys: Sequence[int]) -> list[list[int]]:
-        """For each key the documents that have it; of a common one only more than `COMMON`."""
+        """For each key the documents that have it; of a common one only so many that it is seen to have been before."""
         if not keys:
             return []
-        rows = self._run(_documents_with(len(keys), sketches.COMMON + 1), keys)
+        rows = self._run(_documents_with(len(keys), sketches.COMMON + 2), keys)
         return [list(map(int, row[0].split(","))) for row in rows if row[0]]
 
 

@@ -51,14 +51,16 @@ def keys(found: Shingles) -> list[int]:
 
 
 def candidates(with_key: Sequence[Sequence[int]]) -> set[int]:
-    """The documents that may be copies of one.
+    """The documents that may be copies of one, by the keys that are not common; none where too few are not.
+
+    One document finds another if the other finds it.
 
     Args:
         with_key: for each key of that one, the documents that have it, itself among them; more than `COMMON` of them
             need not all be there.
     """
     telling = [documents for documents in with_key if len(documents) <= COMMON]
-    needed = min(LEAST_KEYS, len(telling))
+    needed = min(LEAST_KEYS, len(with_key))
     return {document for document, n in Counter(chain.from_iterable(telling)).items() if n >= needed}
 
 
