@@ -59,6 +59,7 @@ def cite(
                 start=passage.start,
                 end=passage.end,
                 line=passage.line,
+                page=passage.page,
                 text=passage.text,
                 stale=stale[document.id],
                 relevance=_relevance(scored.dense, document.language, calibration),

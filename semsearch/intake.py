@@ -89,8 +89,8 @@ def well_formed(documents: Sequence[Document]) -> None:
     """Refuse documents that cannot be stored together.
 
     Raises:
-        UsageError: one has no name or no text, has text that is no text, sections that are out of order or metadata
-            that is not JSON, or two have the same name.
+        UsageError: one has no name or no text, has text that is no text, sections or pages that are out of order or
+            metadata that is not JSON, or two have the same name.
     """
     seen: set[str] = set()
     for document in documents:
@@ -102,6 +102,7 @@ def well_formed(documents: Sequence[Document]) -> None:
             raise UsageError(f"two documents have the path {document.path!r}; each needs its own")
         seen.add(document.path)
         _check_sections(document)
+        _check_pages(document)
         _check_fields(document)
 
 
@@ -111,6 +112,12 @@ def _check_sections(document: Document) -> None:
         if not end <= section.start <= section.end <= len(document.text):
             raise UsageError(f"{document.path!r}: sections must be in order and within the text: {section}")
         end = section.end
+
+
+def _check_pages(document: Document) -> None:
+    pages = document.pages
+    if pages and (pages[0] != 0 or list(pages) != sorted(pages) or pages[-1] > len(document.text)):
+        raise UsageError(f"{document.path!r}: pages must begin at 0, in order and within the text")
 
 
 def _check_fields(document: Document) -> None:

@@ -58,5 +58,6 @@ def _entry(row: int, passage: StoredPassage, document: StoredDocument) -> dict[s
         "start": passage.start,
         "end": passage.end,
         "line": passage.line,
+        "page": passage.page,
         "text": passage.text,
     }

@@ -38,7 +38,8 @@ class Document:
     itself, without a byte order mark. `path` names the document: for a file its path below the indexed folder with
     `/` between the parts, otherwise any name that is unique in the index. `date` is an ISO 8601 date or date and
     time, or "". `has_lines` says whether lines of `text` are lines of the file. `sections` in order and not
-    overlapping; None means the whole text.
+    overlapping; None means the whole text. `pages` says where each page begins in `text`, in rising order, the first
+    at 0; empty where there are no pages. A page without text begins where the next one does.
     """
 
     path: str
@@ -51,6 +52,7 @@ class Document:
     metadata: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     sections: tuple[Section, ...] | None = None
     has_lines: bool = True
+    pages: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,8 @@ class Hit:
     1, 0 where there are none. `stale` says that the file has changed or gone since it was indexed. `relevance`
     is the probability, 0 … 1, that the passage answers the query, None where the model is uncalibrated. `copies` are
     the other places of the same story, in order of date and path, those without a date last; `first_date` is the
-    earliest date of them and of the hit itself, "" where none has one.
+    earliest date of them and of the hit itself, "" where none has one. `page` is the one on which it begins, counted
+    from 1 as readers of PDF count; 0 where there are none.
     """
 
     rank: int
@@ -114,6 +117,7 @@ class Hit:
     language: str = ""
     copies: tuple[Copy, ...] = ()
     first_date: str = ""
+    page: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from semsearch.types import Hit
 SCHEMA = "semsearch/hit/1"
 
 _COLUMNS = (
-    "query", "rank", "score", "dense", "lexical", "relevance", "path", "line", "start", "end", "title", "heading",
-    "date", "source", "author", "language", "first_date", "document_id", "digest", "stale", "text",
+    "query", "rank", "score", "dense", "lexical", "relevance", "path", "line", "page", "start", "end", "title",
+    "heading", "date", "source", "author", "language", "first_date", "document_id", "digest", "stale", "text",
 )  # fmt: skip
 
 
@@ -45,6 +45,7 @@ def hit_fields(hit: Hit) -> dict[str, Any]:
         "start": hit.start,
         "end": hit.end,
         "line": hit.line,
+        "page": hit.page,
         "text": hit.text,
         "stale": hit.stale,
     }

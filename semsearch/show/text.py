@@ -40,8 +40,9 @@ def as_text(answers: Iterable[Answer], look: Look) -> Iterator[str]:
 
 
 def place(hit: Hit, folder: str = "") -> str:
-    """Where a hit stands, `path:line`; relative to `folder` where it lies below it."""
-    return f"{shown_path(hit.path, folder)}:{hit.line}" if hit.line else shown_path(hit.path, folder)
+    """Where a hit stands, `path:line`, `path#page=3` or `path`; relative to `folder` where it lies below it."""
+    within = f":{hit.line}" if hit.line else f"#page={hit.page}" if hit.page else ""
+    return shown_path(hit.path, folder) + within
 
 
 def shown_path(path: str, folder: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -80,6 +81,7 @@ class StoredPassage:
     heading: str
     tokens: int
     text: str
+    page: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,25 +175,18 @@ class Catalog:
 
     def text(self, document: int) -> str:
         """The whole text of a document, "" where there is none."""
-        row = self._run("SELECT text FROM texts WHERE document = ?", (document,)).fetchone()
-        return row[0].decode() if row else ""
+        return self._text(document)[0]
 
     def document(self, stored: StoredDocument) -> Document:
         """The document as it was when it was stored."""
-        query = "SELECT sections, has_lines, text FROM texts WHERE document = ?"
-        sections, has_lines, text = self._run(query, (stored.id,)).fetchone()
-        spans = json.loads(sections)
+        query = "SELECT sections, pages, has_lines, text FROM texts WHERE document = ?"
+        sections, pages, has_lines, text = self._run(query, (stored.id,)).fetchone()
+        spans, s = json.loads(sections), stored
         return Document(
-            stored.path,
-            text.decode(),
-            stored.title,
-            stored.date,
-            stored.author,
-            stored.source,
-            stored.language,
-            stored.metadata,
+            *(s.path, text.decode(), s.title, s.date, s.author, s.source, s.language, s.metadata),
             sections=None if spans is None else tuple(Section(*span) for span in spans),
             has_lines=bool(has_lines),
+            pages=tuple(json.loads(pages)),
         )
 
     def is_intact(self, document: int) -> bool:
@@ -203,11 +198,13 @@ class Catalog:
         """The passages with these ids, a document's together; each document's text is read once."""
         query = "SELECT id, document, start, end, line, heading, tokens FROM passages WHERE id IN "
         text, of = "", 0
+        pages: list[int] = []
         for number, document, *fields in sorted(self._by_id(query, ids), key=itemgetter(1, 0)):
             if document != of:
-                text, of = self.text(document), document
+                (text, pages), of = self._text(document), document
             start, end, line, heading, tokens = fields
-            yield StoredPassage(number, document, start, end, line, heading, tokens, text[start:end])
+            page = bisect_right(pages, start)
+            yield StoredPassage(number, document, start, end, line, heading, tokens, text[start:end], page)
 
     def places(self, ids: Iterable[int]) -> dict[int, tuple[str, str, int]]:
         """Root, path and start of each passage: an order that does not depend on when it was indexed."""
@@ -275,8 +272,8 @@ class Catalog:
             columns = ", ".join(f"{column} = ?" for column in _COLUMNS.split(", "))
             self._run(f"UPDATE documents SET {columns} WHERE id = ?", (*values, replaces))
         sections = json.dumps(d.sections and [(s.start, s.end, s.heading) for s in d.sections], ensure_ascii=False)
-        row = (replaces, sections, d.has_lines, fingerprint(d.text), d.text.encode())
-        self._run("INSERT OR REPLACE INTO texts VALUES (?, ?, ?, ?, ?)", row)
+        row = (replaces, sections, json.dumps(d.pages), d.has_lines, fingerprint(d.text), d.text.encode())
+        self._run("INSERT OR REPLACE INTO texts VALUES (?, ?, ?, ?, ?, ?)", row)
         self.copies.put(replaces, d)
         return replaces
 
@@ -385,6 +382,11 @@ class Catalog:
         """
         if complaints := self.complaints():
             raise IndexDamagedError(complaints[0])
+
+    def _text(self, document: int) -> tuple[str, list[int]]:
+        """The text of a document and where its pages begin."""
+        row = self._run("SELECT text, pages FROM texts WHERE document = ?", (document,)).fetchone()
+        return (row[0].decode(), json.loads(row[1])) if row else ("", [])
 
     def _next(self, table: str) -> int:
         row = self._run("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()

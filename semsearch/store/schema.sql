@@ -29,11 +29,13 @@ CREATE TABLE documents (
     UNIQUE (folder, path)
 );
 
--- Apart from the documents, so that listing them does not read their texts. The text is UTF-8; sections are JSON.
+-- Apart from the documents, so that listing them does not read their texts. The text is UTF-8; sections
+-- and the code points at which pages begin are JSON.
 -- The checksum is of the text, as `fingerprint` makes it.
 CREATE TABLE texts (
     document  INTEGER PRIMARY KEY REFERENCES documents (id) ON DELETE CASCADE,
     sections  TEXT NOT NULL,
+    pages     TEXT NOT NULL,
     has_lines INTEGER NOT NULL,
     checksum  BLOB NOT NULL,
     text      BLOB NOT NULL
