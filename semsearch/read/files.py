@@ -26,6 +26,7 @@ READERS: Mapping[str, str] = MappingProxyType(
         ".html": "semsearch.read.html:read",
         ".markdown": "semsearch.read.markdown:read",
         ".md": "semsearch.read.markdown:read",
+        ".pdf": "semsearch.read.pdf:read",
         ".text": "semsearch.read.text:read",
         ".txt": "semsearch.read.text:read",
         ".xhtml": "semsearch.read.html:read",
