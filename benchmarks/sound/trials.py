@@ -93,12 +93,15 @@ def killed(store: type[Store], folder: Path, seconds: float) -> int:
     child = os.fork()
     if not child:
         _quiet()
-        opened = store(folder)
-        os.write(writer, b"\xff")
-        for number in range(BEFORE, BEFORE + WRITTEN):
-            opened.add(batch(number))
-            os.write(writer, bytes([number]))
-        signal.pause()
+        try:
+            opened = store(folder)
+            os.write(writer, b"\xff")
+            for number in range(BEFORE, BEFORE + WRITTEN):
+                opened.add(batch(number))
+                os.write(writer, bytes([number]))
+            signal.pause()
+        finally:
+            os._exit(1)  # or it would go on as the parent does
     os.close(writer)
     os.read(reader, 1)
     time.sleep(seconds)
