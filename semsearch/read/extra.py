@@ -17,4 +17,4 @@ def library(name: str, extra: str) -> Any:
     try:
         return import_module(name)
     except ImportError as error:
-        raise ReadError(f'needs {name}: pip install "semsearch[{extra}]"') from error
+        raise ReadError(f'needs {name.partition(".")[0]}: pip install "semsearch[{extra}]"') from error

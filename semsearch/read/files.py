@@ -22,14 +22,20 @@ MAX_BYTES = 64 * 2**20
 
 READERS: Mapping[str, str] = MappingProxyType(
     {
+        ".docx": "semsearch.read.docx:read",
+        ".epub": "semsearch.read.epub:read",
         ".htm": "semsearch.read.html:read",
         ".html": "semsearch.read.html:read",
         ".markdown": "semsearch.read.markdown:read",
         ".md": "semsearch.read.markdown:read",
+        ".odt": "semsearch.read.odt:read",
         ".pdf": "semsearch.read.pdf:read",
+        ".pptx": "semsearch.read.pptx:read",
+        ".rtf": "semsearch.read.rtf:read",
         ".text": "semsearch.read.text:read",
         ".txt": "semsearch.read.text:read",
         ".xhtml": "semsearch.read.html:read",
+        ".xlsx": "semsearch.read.xlsx:read",
     },
 )
 """Suffix, in lower case and with its dot -> "module:attribute" of the reader, imported when first met."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from semsearch.errors import ReadError
+from semsearch.read.blocks import Block
 from semsearch.read.dates import date_in_name, iso_date
 from semsearch.read.decode import decode
 from semsearch.read.html_facts import facts
@@ -25,6 +26,7 @@ _DROPPED = frozenset({
     "noframes", "noscript", "object", "script", "select", "style", "svg", "template", "textarea", "title", "video",
 })
 # fmt: on
+_OF_BOOKS = frozenset({"aside", "footer"})
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BETWEEN = "\n\n"
 _INVISIBLE = {0x00AD: None, 0x200B: None, 0xFEFF: None}  # soft hyphen and zero-width spaces, which split words
@@ -53,10 +55,17 @@ def read(path: str, data: bytes) -> Document:
     Raises:
         ReadError: it is not text, or there is no text in it.
     """
-    from selectolax.lexbor import LexborHTMLParser  # noqa: PLC0415 - only a folder with web pages needs it
+    return document(path, decode(data, declared(data)))
 
-    tree = LexborHTMLParser(tamed(decode(data, declared(data))))
-    content = _content(_Extractor(tree).blocks)
+
+def document(path: str, markup: str) -> Document:
+    """The same for the source of a page that is decoded already.
+
+    Raises:
+        ReadError: there is no text in it.
+    """
+    tree = _tree(markup)
+    content = _content(_Extractor(tree, _DROPPED).blocks)
     if not content:
         raise ReadError("no text in it")
     text, headings = _laid_out(content)
@@ -75,6 +84,22 @@ def read(path: str, data: bytes) -> Document:
         sections=sections(text, headings, title=first if first and _is_title(first, title) else None),
         has_lines=False,
     )
+
+
+def chapter(data: bytes) -> list[Block]:
+    """The blocks of a page of a book, all of them: what is furniture on the web are notes and mottos there.
+
+    Raises:
+        ReadError: it is not text.
+    """
+    blocks = _Extractor(_tree(decode(data, declared(data))), _DROPPED - _OF_BOOKS, is_book=True).blocks
+    return [Block(block.text, block.level) for block in blocks]
+
+
+def _tree(markup: str) -> LexborHTMLParser:
+    from selectolax.lexbor import LexborHTMLParser  # noqa: PLC0415 - only a folder with web pages needs it
+
+    return LexborHTMLParser(tamed(markup))
 
 
 def _content(blocks: Sequence[_Block]) -> list[_Block]:
@@ -114,7 +139,9 @@ def _is_title(heading: Heading, title: str) -> bool:
 class _Extractor:
     """Goes through the tree of a page, without recursion, and gathers its blocks."""
 
-    def __init__(self, tree: LexborHTMLParser) -> None:
+    def __init__(self, tree: LexborHTMLParser, dropped: frozenset[str], *, is_book: bool = False) -> None:
+        self.dropped = dropped
+        self.is_book = is_book
         self.blocks: list[_Block] = []
         self.parts: list[str] = []
         self.inside = Counter[str]()
@@ -170,8 +197,8 @@ class _Extractor:
         return True
 
     def _is_dropped(self, tag: str, node: LexborNode) -> bool:
-        is_furniture = tag == "header" and not (self.inside["article"] or self.inside["main"])
-        return tag in _DROPPED or is_furniture or node.mem_id in self.hidden
+        is_furniture = tag == "header" and not (self.is_book or self.inside["article"] or self.inside["main"])
+        return tag in self.dropped or is_furniture or node.mem_id in self.hidden
 
     def _begin(self, tag: str) -> None:
         if tag == "article" and not self.inside["article"]:

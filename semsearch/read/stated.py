@@ -22,7 +22,9 @@ _NO_TITLE = re.compile(
 _NO_AUTHOR = re.compile(
     r"(?:admin(?:istrator)?|anonymous|author|owner|root|unknown|user|python-docx)?\d*", re.IGNORECASE
 )
-_OF_PDF = re.compile(r"(?:D:)?(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?\s*(Z|[+-]\d\d)?'?(\d\d)?'?)?", re.ASCII)
+_OF_PDF = re.compile(
+    r"(?:D:)?(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?\s*(Z(?:\d\d)?|[+-]\d\d)?'?(\d\d)?'?)?", re.ASCII
+)
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 _FIRST_YEAR = 1980  # clocks that were never set say 1601, 1899, 1904, 1970
 
@@ -58,5 +60,5 @@ def _spelled(found: re.Match[str]) -> str:
     year, month, day, hour, minute, second, zone, of_zone = found.groups()
     if not hour:
         return f"{year}-{month}-{day}"
-    offset = "" if not zone else "+00:00" if zone == "Z" else f"{zone}:{of_zone or '00'}"
+    offset = "" if not zone else "+00:00" if zone[0] == "Z" else f"{zone}:{of_zone or '00'}"
     return f"{year}-{month}-{day}T{hour}:{minute}:{second or '00'}{offset}"
