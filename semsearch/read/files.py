@@ -23,11 +23,14 @@ MAX_BYTES = 64 * 2**20
 READERS: Mapping[str, str] = MappingProxyType(
     {
         ".docx": "semsearch.read.docx:read",
+        ".eml": "semsearch.read.mail:read",
         ".epub": "semsearch.read.epub:read",
         ".htm": "semsearch.read.html:read",
         ".html": "semsearch.read.html:read",
         ".markdown": "semsearch.read.markdown:read",
         ".md": "semsearch.read.markdown:read",
+        ".mht": "semsearch.read.mail:read_page",
+        ".mhtml": "semsearch.read.mail:read_page",
         ".odt": "semsearch.read.odt:read",
         ".pdf": "semsearch.read.pdf:read",
         ".pptx": "semsearch.read.pptx:read",
