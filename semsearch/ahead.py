@@ -15,7 +15,10 @@ SIZE = 4 << 20
 
 
 def ahead(
-    function: Callable[[_Item], _Given], items: Iterable[_Item], size: Callable[[_Item], int]
+    function: Callable[[_Item], _Given],
+    items: Iterable[_Item],
+    size: Callable[[_Item], int],
+    stop: Callable[[], object] = lambda: None,
 ) -> Generator[tuple[_Item, _Given], None, None]:
     """Each item with what the function gives for it, in order; called in one other thread, while the last is used.
 
@@ -25,6 +28,7 @@ def ahead(
         function: is never called twice at once.
         items: what to call it with; read in this thread.
         size: how much of `SIZE` an item takes; one is begun ahead in any case.
+        stop: is called at the end, and may bring a call of the function that is under way to an early one.
     """
     waiting: deque[tuple[_Item, Future[_Given]]] = deque()
     held = 0
@@ -39,7 +43,9 @@ def ahead(
         while waiting:
             yield _done(waiting)
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(wait=False, cancel_futures=True)
+        stop()
+        pool.shutdown()
 
 
 def _done(waiting: deque[tuple[_Item, Future[_Given]]]) -> tuple[_Item, _Given]:

@@ -19,7 +19,7 @@ from semsearch.diff import Changes, Known, diff, reason
 from semsearch.errors import FolderError, ReadError, UsageError
 from semsearch.intake import Incoming, embed, incoming
 from semsearch.language import group, is_within
-from semsearch.read import read_file, stat_file, walk
+from semsearch.read import Worker, read_file, stat_file, walk
 from semsearch.store import Store
 from semsearch.types import Embedder, Found, Skip
 
@@ -161,7 +161,7 @@ def apply(
     work = changes.work()
     run = _Run(store, root, changes, [path for path, _ in work], embedder, progress)
     # The next articles are read and cut while a batch is encoded, which leaves Python alone, and while it is committed.
-    with closing(ahead(run.read, work, lambda each: changes.sizes[each[0]])) as prepared:
+    with closing(ahead(run.read, work, lambda each: changes.sizes[each[0]], run.worker.close)) as prepared:
         for (path, replaces), item in prepared:
             run.take(path, replaces, item)
     run.flush()
@@ -203,6 +203,7 @@ class _Run:
         self._total = len(paths), sum(changes.sizes[path] for path in paths)
         self._files = self._size = 0
         self._known = languages_of(store.config.model)
+        self.worker = Worker()
         self.passages = self.encoded = 0
         self.foreign: list[str] = []
         self.failed: dict[str, str] = {}
@@ -212,7 +213,7 @@ class _Run:
         """Read and cut one file, or say why it cannot be read; touches nothing else of the run."""
         path, replaces = work
         try:
-            document, stat = read_file(self._root / path, path)
+            document, stat = read_file(self._root / path, path, self.worker)
         except (ReadError, OSError) as error:
             return error
         return incoming(document, stat, self._embedder(), self._store.config, str(self._root), replaces)

@@ -1,6 +1,7 @@
 """Walks a folder and turns files into documents; neither splits them nor remembers them."""
 
 from semsearch.read.files import MAX_BYTES, READERS, can_read, read_file, stat_file
+from semsearch.read.sandbox import Worker
 from semsearch.read.walk import walk
 
-__all__ = ["MAX_BYTES", "READERS", "can_read", "read_file", "stat_file", "walk"]
+__all__ = ["MAX_BYTES", "READERS", "Worker", "can_read", "read_file", "stat_file", "walk"]
