@@ -13,6 +13,7 @@ from semsearch.read.blocks import Block
 from semsearch.read.dates import date_in_name, iso_date
 from semsearch.read.decode import decode
 from semsearch.read.html_facts import facts
+from semsearch.read.html_furniture import is_furniture
 from semsearch.read.html_markup import BLOCKS, declared, tamed
 from semsearch.read.outline import LONGEST_HEADING, Heading, sections
 from semsearch.types import NOTHING, Document
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
 
 # fmt: off
 _DROPPED = frozenset({
-    "aside", "audio", "button", "canvas", "datalist", "embed", "footer", "iframe", "map", "nav", "noembed",
+    "aside", "audio", "button", "canvas", "datalist", "embed", "footer", "header", "iframe", "map", "nav", "noembed",
     "noframes", "noscript", "object", "script", "select", "style", "svg", "template", "textarea", "title", "video",
 })
 # fmt: on
-_OF_BOOKS = frozenset({"aside", "footer"})
+_OF_BOOKS = frozenset({"aside", "footer", "header"})
+_MOST_LEFT_OUT = 4
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BETWEEN = "\n\n"
 _INVISIBLE = {0x00AD: None, 0x200B: None, 0xFEFF: None}  # soft hyphen and zero-width spaces, which split words
@@ -65,7 +67,7 @@ def document(path: str, markup: str) -> Document:
         ReadError: there is no text in it.
     """
     tree = _tree(markup)
-    content = _content(_Extractor(tree, _DROPPED).blocks)
+    content = _content(_blocks(tree))
     if not content:
         raise ReadError("no text in it")
     text, headings = _laid_out(content)
@@ -92,7 +94,7 @@ def chapter(data: bytes) -> list[Block]:
     Raises:
         ReadError: it is not text.
     """
-    blocks = _Extractor(_tree(decode(data, declared(data))), _DROPPED - _OF_BOOKS, is_book=True).blocks
+    blocks = _Extractor(_tree(decode(data, declared(data))), _DROPPED - _OF_BOOKS, by_name=False).blocks
     return [Block(block.text, block.level) for block in blocks]
 
 
@@ -100,6 +102,14 @@ def _tree(markup: str) -> LexborHTMLParser:
     from selectolax.lexbor import LexborHTMLParser  # noqa: PLC0415 - only a folder with web pages needs it
 
     return LexborHTMLParser(tamed(markup))
+
+
+def _blocks(tree: LexborHTMLParser) -> list[_Block]:
+    """The blocks of a page without what is named as furniture, unless that is nearly all of it."""
+    kept = _Extractor(tree, _DROPPED)
+    if kept.left_out > _MOST_LEFT_OUT * sum(len(block.text) for block in kept.blocks):
+        return _Extractor(tree, _DROPPED, by_name=False).blocks
+    return kept.blocks
 
 
 def _content(blocks: Sequence[_Block]) -> list[_Block]:
@@ -139,9 +149,10 @@ def _is_title(heading: Heading, title: str) -> bool:
 class _Extractor:
     """Goes through the tree of a page, without recursion, and gathers its blocks."""
 
-    def __init__(self, tree: LexborHTMLParser, dropped: frozenset[str], *, is_book: bool = False) -> None:
+    def __init__(self, tree: LexborHTMLParser, dropped: frozenset[str], *, by_name: bool = True) -> None:
         self.dropped = dropped
-        self.is_book = is_book
+        self.by_name = by_name
+        self.left_out = 0
         self.blocks: list[_Block] = []
         self.parts: list[str] = []
         self.inside = Counter[str]()
@@ -197,8 +208,13 @@ class _Extractor:
         return True
 
     def _is_dropped(self, tag: str, node: LexborNode) -> bool:
-        is_furniture = tag == "header" and not (self.is_book or self.inside["article"] or self.inside["main"])
-        return tag in self.dropped or is_furniture or node.mem_id in self.hidden
+        is_inside = self.inside["article"] or self.inside["main"]
+        if (tag in self.dropped and not (tag == "header" and is_inside)) or node.mem_id in self.hidden:
+            return True
+        if self.by_name and is_furniture(tag, node):
+            self.left_out += len(node.text())
+            return True
+        return False
 
     def _begin(self, tag: str) -> None:
         if tag == "article" and not self.inside["article"]:
