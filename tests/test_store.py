@@ -306,3 +306,41 @@ def test_a_merge_that_fails_does_not_undo_the_commit(
     with opened.snapshot() as snapshot:
         assert len(snapshot.segments.each) < 8
         assert before == answers(snapshot, embedder, "nato vote")
+
+
+def test_who_reads_without_a_log_sees_what_is_committed_later(opened: Store, embedder: HashEmbedder) -> None:
+    """Where the log cannot be made, reading goes on without one, and not longer than that; writing is refused."""
+    put(opened, embedder, document(1))
+    opened.close()
+    in_the_way = opened.folder / "index.db-shm"
+    in_the_way.unlink(missing_ok=True)
+    in_the_way.symlink_to(opened.folder / "nowhere" / "nothing")
+    reader, writer = Store(opened.folder), Store(opened.folder)
+    with reader.snapshot() as snapshot:
+        assert len(answers(snapshot, embedder, "security vote")) > 0
+    with pytest.raises(StorageError, match="what was committed is safe"):
+        put(writer, embedder, document(2))
+    in_the_way.unlink()
+    for number in range(2, 12):
+        put(writer, embedder, document(number))
+    with reader.snapshot() as snapshot:
+        assert snapshot.catalog.counts(64)["documents"] == 11
+        assert {place[1] for place in snapshot.catalog.places(snapshot.segments.ids.tolist()).values()}
+    assert store.complaints(reader) == []
+
+
+def test_what_cannot_be_tidied_away_is_an_error_for_people(opened: Store, embedder: HashEmbedder) -> None:
+    """Neither a leftover nor a merged segment that cannot be deleted ends in an error of the system's."""
+    (opened.folder / "vectors" / "00000099").mkdir()
+    with pytest.raises(StorageError, match="00000099"):
+        opened.discard_leftovers()
+    put(opened, embedder, document(1))
+    assert store.complaints(opened) == []
+
+
+def test_the_mark_that_an_index_is_being_made_goes_when_it_is(tmp_path: Path, config: IndexConfig) -> None:
+    """A kill between the card and the mark's removal leaves one, which the next writer takes away."""
+    made = store.create(tmp_path / "index", config)
+    (tmp_path / "index" / "making").touch()
+    store.discard_editions(tmp_path / "index", made.folder)
+    assert sorted(path.name for path in (tmp_path / "index").iterdir()) == ["e1", store.CARD]

@@ -18,6 +18,10 @@ WAITING_MS = 30_000
 """How long a writer waits for another's transaction to end."""
 
 
+class Frozen(sqlite3.Connection):
+    """A connection that sees no change of the file and takes no lock: for one reading, and not to be kept."""
+
+
 def connect(path: Path, *, write: bool = False) -> sqlite3.Connection:
     """A connection to a catalog that exists, to read or to write.
 
@@ -29,15 +33,21 @@ def connect(path: Path, *, write: bool = False) -> sqlite3.Connection:
         try:
             return _open(f"{uri}?mode={'rw' if write else 'ro'}", write=write)
         except sqlite3.OperationalError:
-            # On a disk that cannot be written, SQLite cannot set up a log; with nothing left in one, none is needed.
+            # On a disk that is full or read-only SQLite cannot set up a log; with nothing left in one, none is needed.
             log = path.with_name(path.name + "-wal")
             if write or not path.is_file() or (log.exists() and log.stat().st_size):
                 raise
-            return _open(f"{uri}?mode=ro&immutable=1", write=False)
+            return _open(f"{uri}?mode=ro&immutable=1", write=False, factory=Frozen)
 
 
 def create(path: Path, settings: Mapping[str, str]) -> None:
-    """A new, empty catalog at `path`."""
+    """A new, empty catalog at `path`.
+
+    Raises:
+        OSError: it cannot be written.
+        StorageError: the same, noticed later.
+    """
+    path.touch()
     with translated(path):
         connection = sqlite3.connect(path, isolation_level=None)
         try:
@@ -97,6 +107,11 @@ def translated(path: Path) -> Iterator[None]:
             sqlite3.SQLITE_IOERR,
         }:
             raise StorageError(f"{path}: {error}; what was committed is safe") from error
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CANTOPEN and path.is_file():
+            # It is the log beside it that cannot be made.
+            raise StorageError(
+                f"{path}: {error}; what was committed is safe: make room, or the folder writable, and run it again"
+            ) from error
         if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             raise IndexLockedError(f"{path}: another process is writing to it; try again later") from error
         raise IndexDamagedError(f"{path}: {error}; run `semsearch index FOLDER --rebuild`") from error
@@ -104,8 +119,8 @@ def translated(path: Path) -> Iterator[None]:
         raise IndexDamagedError(f"{path}: {error}; run `semsearch index --rebuild`") from error
 
 
-def _open(uri: str, *, write: bool) -> sqlite3.Connection:
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+def _open(uri: str, *, write: bool, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, factory=factory)
     try:
         connection.execute(f"PRAGMA busy_timeout={WAITING_MS}")
         if write:

@@ -20,7 +20,7 @@ from semsearch.errors import (
     IndexNotFoundError,
 )
 from semsearch.store.database import FORMAT
-from semsearch.store.files import storage, write_text
+from semsearch.store.files import make_folder, remove, storage, sync_folder, write_text
 from semsearch.store.store import Store
 
 CARD = "semsearch.json"
@@ -75,10 +75,12 @@ def publish(path: Path, edition: Store) -> None:
 
 
 def discard_editions(path: Path, *kept: Path) -> None:
-    """Delete what unfinished or replaced editions have left."""
+    """Delete what unfinished or replaced editions have left; where one is kept, also the mark that it is being made."""
     for folder in path.glob("e[0-9]*"):
         if folder not in kept:
             shutil.rmtree(folder, ignore_errors=True)
+    if kept:
+        remove(path / _MAKING)
 
 
 def create(path: Path, config: IndexConfig) -> Store:
@@ -93,12 +95,15 @@ def create(path: Path, config: IndexConfig) -> Store:
     """
     check_free(path)
     with storage(path):
-        path.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         (path / _MAKING).touch()
         discard_editions(path)
+        # Known to the disk before what it stands for is, and the index's own name before anything is committed to it.
+        sync_folder(path)
+        sync_folder(path.parent)
     store = Store.create(path / "e1", config)
     publish(path, store)
-    (path / _MAKING).unlink()
+    remove(path / _MAKING)
     return store
 
 
@@ -129,7 +134,7 @@ def locked(path: Path) -> Iterator[None]:
     from filelock import FileLock, Timeout  # noqa: PLC0415 - a search does without it
 
     with storage(path):
-        path.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         lock = FileLock(path / "lock")
         try:
             lock.acquire(timeout=0)

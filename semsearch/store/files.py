@@ -114,6 +114,14 @@ def let_go(array: Array) -> None:
         map_.madvise(mmap.MADV_DONTNEED)
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it that are missing; durable when it returns."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for folder in missing:
+        sync_folder(folder.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable, where the system can (not on Windows)."""
     if os.name == "nt":
@@ -135,6 +143,16 @@ def write_text(path: Path, text: str) -> None:
             os.fsync(file.fileno())
         unfinished.replace(path)
         sync_folder(path.parent)
+
+
+def remove(path: Path) -> None:
+    """Remove a file that may be gone already.
+
+    Raises:
+        StorageError: it cannot be removed.
+    """
+    with storage(path):
+        path.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from semsearch.config import IndexConfig
 from semsearch.errors import IndexClosedError, IndexDamagedError, StorageError
 from semsearch.store import context, database, lexical, listing, merging, moments, vectors
 from semsearch.store.catalog import Catalog, StoredLists, StoredSegment
-from semsearch.store.files import Array, storage, write_arrays
+from semsearch.store.files import Array, remove, storage, sync_folder, write_arrays
 from semsearch.store.moments import with_sums
 from semsearch.store.segments import Segment, Segments, open_lists, open_segments
 from semsearch.store.vectors import checked, unit
@@ -87,11 +87,13 @@ class Store:
 
     @classmethod
     def create(cls, folder: Path, config: IndexConfig, exact: int = listing.EXACT) -> Store:
-        """A new, empty edition in a folder that does not exist."""
+        """A new, empty edition in a folder that does not exist; durable when it returns."""
         with storage(folder):
             for part in (folder, *(folder / name for name in PARTS)):
                 part.mkdir(parents=True)
             database.create(folder / "index.db", {"config": config.to_json()})
+            sync_folder(folder)
+            sync_folder(folder.parent)
         return cls(folder, exact)
 
     def close(self) -> None:
@@ -197,7 +199,7 @@ class Store:
         for part in PARTS:
             for file in (self.folder / part).iterdir():
                 if file.name not in named[part]:
-                    file.unlink(missing_ok=True)
+                    remove(file)
 
     def _put(self, tables: Catalog, addition: Addition) -> list[int]:
         if addition.replaces is not None:
@@ -241,7 +243,7 @@ class Store:
                 tables.set("generation", str(tables.generation() + 1))
             for segment in segments[part]:
                 for file in self._files(segment.stored.id):
-                    file.unlink(missing_ok=True)
+                    remove(file)
 
     def _replace(self, tables: Catalog, segments: Sequence[Segment]) -> None:
         sparse = lexical.merged([segment.lexical for segment in segments])
@@ -273,7 +275,7 @@ class Store:
             tables.set_lists(new)
             tables.set("generation", str(tables.generation() + 1))
         if old is not None:
-            self._lists_file(old.id).unlink(missing_ok=True)
+            remove(self._lists_file(old.id))
 
     def _write_lists(self, arrays: Mapping[str, Sequence[Array]], last: int) -> StoredLists:
         with self.tables() as tables:
@@ -318,7 +320,7 @@ class Store:
             yield connection
         finally:
             with self._mutex:
-                if not self._closed:
+                if not (self._closed or isinstance(connection, database.Frozen)):
                     self._idle.append(connection)
                     connection = None
             if connection is not None:
