@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin
 
-.PHONY: demo test lint types check lowest bench clean
+.PHONY: demo test lint types check lowest bench torture clean
 
 demo: .venv/ready  ## index seeds/ and ask it a question
 	$(RUN)/semsearch index seeds
@@ -31,6 +31,11 @@ bench: .venv/ready  ## the figures of benchmarks/README.md; COLLECTIONS="DIR…"
 	$(RUN)/python benchmarks/figures.py
 	test -z "$(COLLECTIONS)" || $(RUN)/python benchmarks/throughput.py $(firstword $(COLLECTIONS))
 	test -z "$(COLLECTIONS)" || $(RUN)/python benchmarks/peers.py --work benchmarks/data/peers $(COLLECTIONS)
+
+torture: .venv/ready  ## hours: kill -9, loss of power and full disks at every point, with the figures of docs/reliability.md
+	$(RUN)/python -m tests.torture.kill --moments 200
+	$(RUN)/python -m tests.torture.power
+	$(RUN)/python -m tests.torture.disk --budgets 100
 
 clean:  ## remove what the targets made
 	rm -rf .venv .venv-lowest .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache indexes/seeds
