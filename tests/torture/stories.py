@@ -40,7 +40,7 @@ NOTHING: State = {"state": "", "documents": 0, "complaints": [], "answers": [], 
 class Marking(HashEmbedder):
     """An embedder that remarks in the record how many texts it is given."""
 
-    def encode_document(self, texts: list[str]) -> Vectors:
+    def encode_document(self, texts: Sequence[str]) -> Vectors:
         shim.mark(f"encoded {len(texts)}")
         return super().encode_document(texts)
 
