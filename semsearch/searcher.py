@@ -372,8 +372,8 @@ def _vectors_of_file(edition: Edition, path: Path, span: tuple[int, int] | None,
     from semsearch.read import read_file  # noqa: PLC0415 - a search does without it
 
     try:
-        document, _ = read_file(path, path.name)
-    except (OSError, ReadError) as error:
+        document, _ = read_file(path.resolve(), path.name)
+    except (OSError, RuntimeError, ReadError) as error:
         why = str(error) if path.exists() else "there is no such file"
         raise UsageError(f"{path}: not a document of the index; {why}") from error
     passages = _split(edition, document)

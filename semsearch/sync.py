@@ -216,7 +216,10 @@ class _Run:
             document, stat = read_file(self._root / path, path, self.worker)
         except (ReadError, OSError) as error:
             return error
-        return incoming(document, stat, self._embedder(), self._store.config, str(self._root), replaces)
+        try:
+            return incoming(document, stat, self._embedder(), self._store.config, str(self._root), replaces)
+        except ReadError as error:
+            return error
 
     def take(self, path: str, replaces: int | None, item: Incoming | ReadError | OSError) -> None:
         """Count one file in; embed and commit when the batch is full."""

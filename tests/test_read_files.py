@@ -149,6 +149,31 @@ def test_only_regular_files_are_read(tmp_path: Path) -> None:
         stat_file(Path(os.devnull))
 
 
+def test_a_link_in_a_files_place_is_not_followed(article: Path, tmp_path: Path) -> None:
+    """Also where it was put after the walk: a folder of articles does not lead out of itself."""
+    (tmp_path / "link.txt").symlink_to(article)
+    for attempt in (lambda: read_file(tmp_path / "link.txt", "link.txt"), lambda: stat_file(tmp_path / "link.txt")):
+        with pytest.raises(ReadError, match="a symbolic link, not followed"):
+            attempt()
+
+
+@pytest.mark.parametrize("text", ["a" * 2**20, "字" * 2**20, "words and " + "7" * 2**20 + " words"])
+def test_a_word_without_end_is_no_article(text: str, tmp_path: Path) -> None:
+    """Whatever its letters; what is half as long may pass, as may any length of signs."""
+    (tmp_path / "a.txt").write_text(text)
+    with pytest.raises(ReadError, match="a word of half a million letters or more"):
+        read_file(tmp_path / "a.txt", "a.txt")
+    for allowed in ("a" * (2**19 - 1), "ab+/" * 2**18):
+        (tmp_path / "a.txt").write_text(allowed)
+        assert read_file(tmp_path / "a.txt", "a.txt")[0].text == allowed
+
+
+def test_a_title_without_end_is_cut_off(tmp_path: Path) -> None:
+    """Every passage is found by it, so that the work would grow with the square of the file."""
+    (tmp_path / "a.html").write_text(f"<title>{'long ' * 10_000}</title><p>Words.")
+    assert len(read_file(tmp_path / "a.html", "a.html")[0].title) == files.LONGEST_TITLE
+
+
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no sockets in the file system here")
 def test_what_cannot_be_opened_is_an_os_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing file and a socket are the caller's to report."""

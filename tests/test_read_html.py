@@ -249,6 +249,16 @@ def test_hostile_pages_are_read_in_linear_time(body: str) -> None:
     assert time.process_time() - began < 3
 
 
+@pytest.mark.parametrize("body", ["<b>x</b>" * 500_001, "<p " + "a=b " * 4000 + ">x", "<p a/b/c/d/e>x" * 200_000])
+def test_a_page_of_a_million_tags_or_attributes_is_refused(body: str) -> None:
+    """They would take gigabytes; one tag with thousands of attributes is cut off instead."""
+    if body.count("<") == 1:
+        assert page(body).text == "x"
+        return
+    with pytest.raises(ReadError, match="more than a million tags and attributes"):
+        page(body)
+
+
 def test_the_limits_leave_an_ordinary_page_alone() -> None:
     """Thousands of drawings, anchors that nobody closed and a picture in the page itself change nothing."""
     body = "<svg><path d='M0'/><use/></svg><a name=x>" * 2000 + f"<img src='data:image/png;base64,{'A' * 10**5}'>"

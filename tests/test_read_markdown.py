@@ -243,6 +243,12 @@ def test_hostile_markdown_takes_no_time(line: str) -> None:
     assert time.process_time() - began < 2
 
 
+def test_headings_without_end_are_no_article() -> None:
+    """Each would be a section, and a passage."""
+    with pytest.raises(ReadError, match="more than 100,000 headings"):
+        document("# a\n" * 100_001)
+
+
 def test_front_matter_alone_is_no_article() -> None:
     """There is nothing to cite in it."""
     with pytest.raises(ReadError, match="no text in it, only front matter"):

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from semsearch import split as splitting
+from semsearch.errors import ReadError
 from semsearch.split import split
 from semsearch.testing import HashEmbedder
 from semsearch.types import Document, Section
@@ -57,6 +59,51 @@ def test_spans_are_exact_and_short_enough_and_lose_nothing(
     assert all(text[i].isspace() for i in set(range(len(text))) - covered)
     if not overlap:
         assert sum(len(p.text) for p in passages) == len(covered)
+
+
+@given(TEXTS, st.integers(8, 60))
+@settings(max_examples=100, deadline=None)
+def test_a_long_text_loses_nothing_between_windows(text: str, window: int) -> None:
+    """However small the windows in which sentences are looked for: passages in order, and all ink in one of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(splitting, "_WINDOW", window)
+        passages = split(Document("a", text), HashEmbedder(limit=16))
+    assert all(text[p.start : p.end] == p.text and p.tokens <= 16 for p in passages)
+    assert "".join("".join(p.text.split()) for p in passages) == "".join(text.split())
+
+
+def test_windows_change_nothing_where_sentences_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text of many windows is cut as one that is looked at as a whole."""
+    document = Document("a", " ".join(f"Sentence number {i} says nothing new." for i in range(3000)))
+    in_windows = split(document, HashEmbedder())
+    monkeypatch.setattr(splitting, "_WINDOW", len(document.text))
+    assert in_windows == split(document, HashEmbedder())
+
+
+@pytest.mark.parametrize("unit", ["安。", "a\n\n", '"A b. ', "(a. ", "word ", ".", "Mr. A. ", "\u0301", '"A. '])
+def test_the_work_is_linear_on_hostile_text(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each code point is looked at in few windows, and no window is large: the library's time is the square of one."""
+    sizes: list[int] = []
+    real = splitting.sentencex.get_sentence_boundaries
+
+    def counting(language: str, text: str) -> object:
+        sizes.append(len(text))
+        return real(language, text)
+
+    monkeypatch.setattr(splitting.sentencex, "get_sentence_boundaries", counting)
+    text = unit * (60_000 // len(unit))
+    split(Document("a", text), HashEmbedder())
+    assert sum(sizes) <= 2 * len(text) + max(sizes)
+    assert max(sizes) <= splitting._WINDOW
+
+
+def test_a_document_of_too_many_passages_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be one commit; the reason says how many are too many."""
+    monkeypatch.setattr(splitting, "MOST_PASSAGES", 20)
+    text = "Word. " * 16
+    assert len(split(Document("a", text * 20), HashEmbedder(limit=32))) == 20
+    with pytest.raises(ReadError, match="more than 20 passages"):
+        split(Document("a", text * 21), HashEmbedder(limit=32))
 
 
 def test_sentences_are_packed_evenly_up_to_the_limit() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from importlib import import_module
 from types import MappingProxyType
@@ -45,6 +47,9 @@ READERS: Mapping[str, str] = MappingProxyType(
 )
 """Suffix, in lower case and with its dot -> "module:attribute" of the reader, imported when first met."""
 
+LONGEST_TITLE = 1000
+"""Code points; a longer title is cut off, as each passage of its document is found by it too."""
+
 Reader: TypeAlias = Callable[[str, bytes], Document]
 """From a document's name and the bytes of its file to the document; raises ReadError with a reason for people."""
 
@@ -55,8 +60,12 @@ _HERE: Mapping[str, int] = MappingProxyType(
 parser below. 256 KiB of Markdown take them a second at the worst, 64 MiB of text 5 to 7."""
 
 _BLOCK = 2**20
+_WORD = 2**19
 _SETTLED_NS = 2 * 10**9  # the coarsest clock of a file system in use, FAT's
-_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_FLAGS = os.O_RDONLY
+for _flag in ("O_NONBLOCK", "O_BINARY", "O_CLOEXEC", "O_NOFOLLOW"):
+    _FLAGS |= getattr(os, _flag, 0)
+LINK = "a symbolic link, not followed"
 _KINDS = {
     stat.S_IFBLK: "a device, not a file",
     stat.S_IFCHR: "a device, not a file",
@@ -87,16 +96,15 @@ def read_file(file: Path, path: str, worker: Worker | None = None) -> tuple[Docu
     blocks: list[bytes] = []
     seen = _scan(file, blocks.append)
     data = b"".join(blocks)
-    if len(data) <= _HERE.get(reader, -1):
-        return load(reader)(path, data), seen
-    return _read_apart(reader, path, data, worker), seen
+    here = len(data) <= _HERE.get(reader, -1)
+    return _as_article(load(reader)(path, data) if here else _read_apart(reader, path, data, worker)), seen
 
 
 def stat_file(file: Path) -> FileStat:
     """What a file is now; its bytes are hashed in blocks and not kept.
 
     Raises:
-        ReadError: it is too large or not a regular file.
+        ReadError: it is too large, a symbolic link or not a regular file.
         OSError: the file is not there or cannot be opened.
     """
     return _scan(file, len)
@@ -118,6 +126,18 @@ def kind(mode: int) -> str:
     return _KINDS.get(stat.S_IFMT(mode), "not a regular file")
 
 
+def _as_article(document: Document) -> Document:
+    """The document with a title of some length, unless it has a word that is none.
+
+    That is one of a million letters, or of half as many that happen to fill a block of the text.
+    """
+    text = document.text
+    if any(text[at : at + _WORD].isalnum() for at in range(0, len(text) - _WORD + 1, _WORD)):
+        raise ReadError("a word of half a million letters or more, so it is no article")
+    title = document.title[:LONGEST_TITLE]
+    return document if title == document.title else replace(document, title=title)
+
+
 def load(reader: str) -> Reader:
     """What "module:attribute" names."""
     module, _, attribute = reader.partition(":")
@@ -136,7 +156,7 @@ def _read_apart(reader: str, path: str, data: bytes, worker: Worker | None) -> D
 def _scan(file: Path, take: Callable[[bytes], object]) -> FileStat:
     """Hash a file block by block, and hand each block to `take`."""
     began = time.time_ns()
-    descriptor = os.open(file, _FLAGS)
+    descriptor = _opened(file)
     try:
         before = os.fstat(descriptor)
         _check_article(before.st_mode, before.st_size)
@@ -150,6 +170,16 @@ def _scan(file: Path, take: Callable[[bytes], object]) -> FileStat:
     finally:
         os.close(descriptor)
     return FileStat(size, _vouching(before, after, size, began), digest.hexdigest())
+
+
+def _opened(file: Path) -> int:
+    """A descriptor of a file, but not through a link, which may have taken its place since a walk saw it."""
+    try:
+        return os.open(file, _FLAGS)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise ReadError(LINK) from error
+        raise
 
 
 def _check_article(mode: int, size: int) -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from semsearch.errors import ReadError
+
 # fmt: off
 BLOCKS = frozenset({
     "address", "article", "aside", "blockquote", "body", "br", "caption", "center", "dd", "details", "dialog",
@@ -41,6 +43,10 @@ _TAG = re.compile(
     | <(?P<end>/?)(?P<name>[a-z][^\s/<>]*)(?P<rest>[^<>]*>)?""",
     re.DOTALL | re.IGNORECASE | re.VERBOSE,
 )
+_PART = re.compile(r"""[\s/"']+""")
+_MOST_PARTS = 1_000_000
+"""Tags and their attributes, each of which takes the parser some 200 bytes; long pages have some ten thousand."""
+
 _XML_EMPTY = re.compile(r"<([A-Za-z][\w:-]*)([^<>]*)/>")
 
 
@@ -51,7 +57,11 @@ def declared(data: bytes) -> str:
 
 
 def tamed(markup: str) -> str:
-    """The same page in source that is parsed in linear time."""
+    """The same page in source that is parsed in linear time.
+
+    Raises:
+        ReadError: it has so many tags and attributes that it is no article.
+    """
     if markup.lstrip().startswith("<?xml"):
         markup = _XML_EMPTY.sub(_closed, markup)
     return _TAG.sub(_Limits().tag, _LONG_TAG.sub(r"\1", markup))
@@ -70,10 +80,14 @@ class _Limits:
         self.open = Counter[str]()
         self.out = Counter[str]()
         self.depth = {True: 0, False: 0}
+        self.parts = 0
 
     def tag(self, tag: re.Match[str]) -> str:
         """What to write for a tag, or for a comment or script, which is passed on as it is."""
         name, rest = (tag["name"] or "").lower(), tag["rest"] or ""
+        self.parts += 1 + len(_PART.findall(rest))
+        if self.parts > _MOST_PARTS:
+            raise ReadError("more than a million tags and attributes, so it is no article")
         is_block = name in BLOCKS
         is_empty = rest.endswith("/>") and not is_block and name not in _FORMATTING
         if not name or name in _SELF_CLOSING or is_empty:

@@ -10,7 +10,7 @@ from semsearch.errors import ReadError
 from semsearch.read import front_matter
 from semsearch.read.dates import date_in_name, iso_date
 from semsearch.read.decode import decode
-from semsearch.read.outline import LONGEST_HEADING, Heading, sections
+from semsearch.read.outline import LONGEST_HEADING, MOST_HEADINGS, Heading, sections
 from semsearch.types import Document
 
 _LINE = re.compile(r"([^\r\n]*)(?:\r\n|\r|\n|\Z)")
@@ -63,6 +63,9 @@ def find_headings(text: str, begin: int = 0) -> list[Heading]:
 
     None is found in a fenced block of code. An underlined paragraph of several lines is none, nor is a line that is
     too long for one.
+
+    Raises:
+        ReadError: there are so many that it is no article.
     """
     found: list[Heading] = []
     fence = ""
@@ -73,6 +76,8 @@ def find_headings(text: str, begin: int = 0) -> list[Heading]:
         heading = None if opened or fence else _atx(line) or _underlined(above, line)
         if heading:
             found.append(heading)
+            if len(found) > MOST_HEADINGS:
+                raise ReadError(f"more than {MOST_HEADINGS:,} headings, so it is no article")
         ends = opened or bool(fence) or heading is not None or not line[1].strip()
         above = line if alone and not ends and _may_be_underlined(line[1]) else None
         alone = ends

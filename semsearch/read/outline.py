@@ -11,6 +11,8 @@ from semsearch.types import Section
 LONGEST_HEADING = 200
 """Characters; what is longer is a paragraph, whatever its markup says."""
 
+MOST_HEADINGS = 100_000
+
 _JOINT = " › "
 
 

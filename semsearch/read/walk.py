@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from semsearch.errors import FolderError, UsageError
-from semsearch.read.files import can_read, kind, no_reader
+from semsearch.read.files import LINK, can_read, kind, no_reader
 from semsearch.read.ignore import Rules, rule
 from semsearch.types import Found, Skip
 
@@ -183,7 +183,7 @@ def _obstacle(entry: os.DirEntry[str]) -> str:
     if not _is_utf8(entry.name):
         return _NOT_UTF8
     if entry.is_symlink():
-        return "a symbolic link, not followed"
+        return LINK
     return no_reader(entry.name) if entry.is_file(follow_symlinks=False) and not can_read(entry.name) else ""
 
 
