@@ -110,5 +110,5 @@ class IndexConfig:
         try:
             fields: dict[str, Any] = json.loads(text)
             return cls(**fields)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise IndexDamagedError(f"the index's settings cannot be read ({error}); rebuild it") from error

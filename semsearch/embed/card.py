@@ -74,7 +74,7 @@ class Card:
             fields: dict[str, Any] = json.loads(text)
             sound = fields.pop("checksum") == _checksum_of(fields) and fields["version"] == FORMAT
             card = cls(**{**fields, "inputs": tuple(fields["inputs"])})
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ModelError(f"the card of a prepared model cannot be read: {error}") from error
         if not sound:
             raise ModelError("the card of a prepared model is not what was written")

@@ -25,6 +25,8 @@ from semsearch.store.store import Store
 
 CARD = "semsearch.json"
 _MAKING = "making"
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError)
+"""What reading a card may raise: nested too deep and numbers without end are among it."""
 
 
 def current(path: Path, *, older: bool = False) -> Path:
@@ -44,7 +46,7 @@ def current(path: Path, *, older: bool = False) -> Path:
         number, edition = int(card["format"]), str(card["current"])
     except (FileNotFoundError, NotADirectoryError) as error:
         raise IndexNotFoundError(f"{path}: no index here; make one with `semsearch index FOLDER`") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except _UNREADABLE as error:
         raise IndexDamagedError(f"{path / CARD}: cannot be read ({error}); restore it or rebuild the index") from error
     if number > FORMAT:
         raise IndexFormatError(
@@ -64,7 +66,7 @@ def settings(path: Path) -> IndexConfig | None:
     """The settings as the card has them, for when the index cannot be read; None where the card cannot either."""
     try:
         return IndexConfig.from_json(json.dumps(json.loads((path / CARD).read_text(encoding="utf-8"))["config"]))
-    except (OSError, ValueError, KeyError, TypeError, IndexDamagedError):
+    except (*_UNREADABLE, IndexDamagedError):
         return None
 
 
