@@ -44,6 +44,12 @@ def test_one_writer_works_and_the_others_leave(count: int) -> None:
     assert writers.trial("semsearch", count, 2) == []
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="such files cannot be made here")
+def test_a_naive_reader_does_not_get_to_the_end() -> None:
+    """The harness can tell."""
+    assert inputs.naive()
+
+
 @pytest.mark.skipif(sys.platform != "linux" or not hasattr(os, "mkfifo"), reason="such files cannot be made here")
 def test_bad_files_are_listed_and_all_others_indexed() -> None:
     """Some ninety that are no articles or change meanwhile, and sixty odd ones; and memory stays small."""

@@ -20,7 +20,7 @@ LONGEST = 4096
 """Bytes of an input."""
 SLOW = 10
 """Seconds after which so short an input is a finding."""
-NAMES = ["query", "front_matter", "html", "markdown", "text", "split", "card"]
+NAMES = ["query", "front_matter", "html", "markdown", "text", "mail", "split", "card"]
 
 
 @click.command()
@@ -57,7 +57,7 @@ def fuzz(name: str, seconds: int, kept: Path) -> None:
     import atheris
 
     with atheris.instrument_imports(include=["semsearch", "tomllib"], enable_loader_override=False):
-        from semsearch.read import html, markdown, text  # noqa: F401 - readers are imported when first met
+        from semsearch.read import html, mail, markdown, text  # noqa: F401 - readers are imported when first met
         from tests.torture import promises
 
     inputs = kept / name

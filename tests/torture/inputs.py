@@ -38,6 +38,11 @@ embed.EMBEDDERS = {"hash": "tests.torture.inputs:" + sys.argv.pop(1)}
 from semsearch.cli import main
 main()
 """
+_NAIVE = """
+import sys
+from pathlib import Path
+texts = {file: file.read_text(errors="replace") for file in sorted(Path(sys.argv[1]).rglob("*")) if not file.is_dir()}
+"""
 _DROP_BOUND, _READ_ANY, _SEARCH_ANY = 24, 1, 2  # prctl's PR_CAPBSET_DROP, CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH
 
 
@@ -129,7 +134,19 @@ def meddle(folder: Path) -> None:
 
 def index(folder: Path, path: Path, embedder: str = "HashEmbedder") -> Outcome:
     """Run `semsearch index`, without root's right to read whatever it likes."""
-    command = [sys.executable, "-c", _RUN, embedder, "index", str(folder), "-i", str(path), "-v"]
+    return _run(folder, _RUN, embedder, "index", str(folder), "-i", str(path), "-v")
+
+
+def naive() -> list[str]:
+    """What is wrong with the naive reader, which takes whatever is there for UTF-8: it does not get to the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        _, listed = bad.plant(Path(folder), large=False)
+        outcome = _run(Path(folder), _NAIVE, folder)
+        return [*_wrong_status(outcome, 0), *_wrong_lists(outcome.said, listed)]
+
+
+def _run(folder: Path, *program: str) -> Outcome:
+    command = [sys.executable, "-c", *program]
     environment = {**os.environ, "SEMSEARCH_MODEL": "hash", "PYTHONPATH": str(ROOT), "MEDDLED": str(folder)}
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, stdout=said, stderr=said, env=environment, preexec_fn=_as_anybody)  # noqa: PLW1509
@@ -215,6 +232,8 @@ def main(*, small: bool) -> None:
     """Run it, say what came of it, and leave with 1 if something was wrong."""
     with tempfile.TemporaryDirectory() as top:
         found, listed = bad.plant(Path(top), large=False)
+    wrong = naive()
+    click.echo(f"naive reader: {len(wrong)} wrong: {wrong[0].splitlines()[-1]}")
     outcome = trial(large=not small)
     click.echo(
         f"{len(listed) + len(CHANGED)} bad files, {len(found)} others, all indexed: exit status {outcome.status}, "
@@ -222,7 +241,7 @@ def main(*, small: bool) -> None:
     )
     for line in outcome.wrong[:40]:
         click.echo(f"    {line}")
-    sys.exit(bool(outcome.wrong))
+    sys.exit(bool(outcome.wrong) or not wrong)
 
 
 if __name__ == "__main__":

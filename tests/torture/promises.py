@@ -27,6 +27,14 @@ WORDS: Mapping[str, list[str]] = {
     "html": ["<article>", "<p hidden>", "<!--", "-->", "<meta charset=", "</script", "<h1>", "<pre>", "&#0;", "<br/>"],
     "markdown": ["# ", "---\n", "```", "~~~", "===\n", "[a](b)", "title: ", "\r"],
     "text": ["\r\n", "\ufeff", "\ufffe", "\x80\x93", "\x1b$B"],
+    "mail": [
+        "Subject: ",
+        "Content-Type: text/html",
+        "multipart/mixed; boundary=a",
+        "--a\r\n",
+        "=?utf-8?q?",
+        "\r\n\r\n",
+    ],
     "split": [". ", "\u3002", "\n\n", "e\u0301", "\U0001f600", "Mr. "],
     "card": ['{"format": 3, ', '"current": "e1"', '"config": {', "1e999", "[[[[", '"\\ud800"', "null"],
 }
@@ -66,6 +74,11 @@ def plain(data: bytes) -> None:
     _document("a.txt", data)
 
 
+def mail(data: bytes) -> None:
+    """The same of a mail."""
+    _document("a.eml", data)
+
+
 def passages(data: bytes) -> None:
     """Any text with any section and title is cut exactly, with any overlap, and loses nothing."""
     overlap, cut, title = data[0] % 4 if data else 0, data[1:3], data[3:20].decode("utf-8", "ignore")
@@ -93,6 +106,7 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
     "html": html,
     "markdown": markdown,
     "text": plain,
+    "mail": mail,
     "split": passages,
     "card": card,
 }
