@@ -21,7 +21,16 @@ _FURNITURE = frozenset({
     "commentlist", "comments", "consent", "cookie", "cookies", "disqus", "footer", "gdpr", "menu", "nav", "navbar",
     "navfooter", "navheader", "navigation", "newsletter", "pager", "pagination", "promo", "recommended", "related",
     "share", "sharedaddy", "sharing", "sidebar", "signup", "social", "sponsor", "sponsored", "subscribe",
-    "subscription", "toc", "topnav", "widget",
+    "subscription", "toc", "topnav",
+})
+# What a name may say besides; "elementor-widget", "social-security" and "related-work" say more, and are content.
+_OF_FORM = frozenset({
+    "action", "actions", "after", "area", "article", "articles", "banner", "bar", "before", "block", "body", "bottom",
+    "box", "btn", "button", "buttons", "col", "column", "container", "content", "desktop", "entry", "floating", "form",
+    "group", "head", "header", "heading", "icon", "icons", "inner", "item", "items", "js", "left", "link", "links",
+    "list", "main", "media", "meta", "mobile", "modal", "more", "news", "notice", "outer", "overlay", "page", "panel",
+    "policy", "popup", "post", "posts", "primary", "right", "row", "secondary", "section", "side", "site", "sticky",
+    "stories", "title", "tools", "top", "widget", "wp", "wrap", "wrapper",
 })
 # fmt: on
 _OF_TOPICS = ("category-", "tag-", "type-", "format-", "has-", "with-", "no-", "js-")
@@ -48,4 +57,6 @@ def _names(tag: str, given: Mapping[str, str | None]) -> list[str]:
 
 
 def _says_furniture(name: str) -> bool:
-    return not name.startswith(_OF_TOPICS) and any(word.lower() in _FURNITURE for word in _WORD.findall(name))
+    """Whether a name has a word for furniture, and no word that it would not need for that."""
+    words = {word.lower() for word in _WORD.findall(name)}
+    return not name.startswith(_OF_TOPICS) and bool(words & _FURNITURE) and words <= _FURNITURE | _OF_FORM
