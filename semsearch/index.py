@@ -6,22 +6,34 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Self
 
 from semsearch import embed, rebuild, store, sync
 from semsearch.config import DEFAULT_MODEL, IndexConfig
 from semsearch.diff import Changes
 from semsearch.edition import Edition, mismatch
-from semsearch.errors import IndexNotFoundError, ModelMismatchError, SemsearchError, UsageError
+from semsearch.errors import (
+    FolderError,
+    IndexLockedError,
+    IndexNotFoundError,
+    ModelMismatchError,
+    SemsearchError,
+    UsageError,
+)
 from semsearch.intake import embed as embed_new
 from semsearch.intake import incoming, stat_of_text, well_formed, with_vectors
+from semsearch.read import reach, walk
 from semsearch.searcher import Searcher, Status, card_of
 from semsearch.sync import Patterns, Progress, SyncReport
 from semsearch.types import Document, Embedder, Vectors
+from semsearch.watch import moments
 
 __all__ = ["Index", "Status"]
 
 LOG = logging.getLogger("semsearch")
+
+_RETRY = 0.5  # seconds between two attempts to write where another process does
 
 
 class Index(Searcher):
@@ -180,6 +192,47 @@ class Index(Searcher):
             edition.store.set_patterns(str(root), *patterns.lists())
             return sync.apply(edition.store, root, changes, lambda: edition.embedder, progress)
 
+    def watch(
+        self,
+        folder: str | Path,
+        *,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        stop: Event | None = None,
+    ) -> Iterator[SyncReport]:
+        """Bring the index up to date with a folder, and again whenever files change; gives what each run did.
+
+        A run begins a fifth of a second after the last of several changes, or a second after the first. Changes in
+        files that `sync` leaves out begin none. Later on, a folder that is gone or empty, and another process that
+        writes to the index, are waited for.
+
+        Args:
+            folder: as for `sync`.
+            include: the same.
+            exclude: the same.
+            stop: ends it, also from another thread; without it, leave the loop.
+
+        Raises:
+            FolderError: the folder is missing or holds nothing that can be read, or cannot be watched.
+            IndexLockedError: another process is writing when it begins.
+            StorageError: the disk is full, read-only or fails; what was committed stays.
+            UsageError: watchfiles is not installed.
+        """
+        root, stop = self._root(folder), stop or Event()
+        with self._latest().used() as edition:
+            include, exclude = _patterns(edition, root, Patterns(include, exclude)).lists()
+        walk(root, include, exclude)  # a folder that is missing from the start is not waited for
+
+        def run() -> SyncReport:
+            return self.sync(root, include=include, exclude=exclude)
+
+        for number, _ in enumerate(moments(root, lambda: reach(root, include, exclude), stop)):
+            report = _patiently(run, stop) if number else run()
+            if report:
+                yield report
+            if not number:
+                self.encode(["opened and warm"])  # or the first article that is saved would wait for the model
+
     def changes(
         self,
         folder: str | Path,
@@ -293,3 +346,16 @@ def _patterns(edition: Edition, root: Path, given: Patterns) -> Patterns:
     if last:
         LOG.info("with the patterns of the last run: include %s, exclude %s", *last.lists())
     return last
+
+
+def _patiently(run: Callable[[], SyncReport], stop: Event) -> SyncReport | None:
+    """What a run did, once no other process writes; None where the folder is no good now, or `stop` came first."""
+    while not stop.is_set():
+        try:
+            return run()
+        except IndexLockedError:
+            stop.wait(_RETRY)
+        except FolderError as error:
+            LOG.warning("%s", error)
+            return None
+    return None

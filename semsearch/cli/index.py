@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from semsearch.diff import Changes
+    from semsearch.index import Index
     from semsearch.sync import Progress, SyncReport
     from semsearch.types import Skip
 
@@ -47,6 +48,7 @@ _UNREAD = "no reader for "
 @click.option("--dry-run", is_flag=True, help="List what would change, and change nothing.")
 @click.option("--rebuild", is_flag=True, help="Make the index anew beside the old one, and swap it in when whole.")
 @click.option("--allow-empty", is_flag=True, help="Accept that the folder holds no article any more.")
+@click.option("--watch", is_flag=True, help="Then go on: take in each change as it is saved, until Ctrl-C.")
 @click.option("-v", "--verbose", is_flag=True, help="List also the files of kinds that are not read.")
 def index(
     folder: Path,
@@ -61,6 +63,7 @@ def index(
     dry_run: bool,
     rebuild: bool,
     allow_empty: bool,
+    watch: bool,
     verbose: bool,
 ) -> None:
     """Make an index of the articles in FOLDER, or bring it up to date.
@@ -68,6 +71,8 @@ def index(
     Can be stopped at any moment and run again: it goes on from there. What did not change costs nothing. Hidden files,
     symbolic links and what .gitignore or .semsearchignore exclude are left out.
     """
+    if dry_run and watch:
+        raise click.UsageError("--dry-run looks once and changes nothing; leave out --watch")
     from semsearch.embed import runtimes  # noqa: PLC0415 - `semsearch --help` does without it
     from semsearch.index import Index  # noqa: PLC0415 - the same
     from semsearch.sync import changes_for_new  # noqa: PLC0415 - the same
@@ -75,36 +80,44 @@ def index(
     click.get_current_context().with_resource(runtimes.using(runtime or ""))
     path = path_for(folder, name)
     exists = (path / CARD).exists()
+    made: dict[str, Any] = {"overlap": overlap, "passage_tokens": passage_tokens}
+    which: dict[str, Any] = {"include": include, "exclude": exclude, "allow_empty": allow_empty}
     if not exists or (dry_run and rebuild):
         # Looks at the folder before there is an index: a wrong name leaves nothing behind.
         changes = changes_for_new(folder, include, exclude)
     elif dry_run:
-        with Index.make(path, model, overlap=overlap, passage_tokens=passage_tokens) as opened:
-            changes = opened.changes(folder, include=include, exclude=exclude, allow_empty=allow_empty)
+        with Index.make(path, model, **made) as opened:
+            changes = opened.changes(folder, **which)
     if dry_run:
         _list(changes, verbose=verbose)
         if exists and rebuild:
             click.echo(safe(f"{path}: would be made anew"), err=True)
         return
-    with _progress() as progress:
-        if rebuild and exists:
-            report = Index.rebuild(
-                path,
-                folder,
-                model or "",
-                overlap=overlap,
-                passage_tokens=passage_tokens,
-                include=include,
-                exclude=exclude,
-                allow_empty=allow_empty,
-                progress=progress,
-            )
-        else:
-            with Index.make(path, model, overlap=overlap, passage_tokens=passage_tokens) as opened:
-                report = opened.sync(
-                    folder, include=include, exclude=exclude, allow_empty=allow_empty, progress=progress
-                )
-    _summary(path, report, verbose=verbose)
+    if rebuild and exists:
+        with _progress() as progress:
+            report = Index.rebuild(path, folder, model or "", **made, **which, progress=progress)
+        _summary(path, report, verbose=verbose)
+        if not watch:
+            return
+    with Index.make(path, model, **made) as opened:
+        if not (rebuild and exists):
+            with _progress() as progress:
+                report = opened.sync(folder, **which, progress=progress)
+            _summary(path, report, verbose=verbose)
+        if watch:
+            _watch(opened, folder, report, verbose=verbose)
+
+
+def _watch(index: Index, folder: Path, first: SyncReport, *, verbose: bool) -> None:
+    """A line for each run that changed something, and for each file that is passed over and was not before."""
+    said = {(skip.path, skip.reason) for skip in first.skipped}
+    click.echo(safe(f"watching {folder}; Ctrl-C ends it"), err=True)
+    for report in index.watch(folder):
+        new = [skip for skip in report.skipped if (skip.path, skip.reason) not in said]
+        said = {(skip.path, skip.reason) for skip in report.skipped}
+        _skips((skip for skip in new if verbose or not skip.reason.startswith(_UNREAD)), verbose=verbose)
+        if report.added or report.changed or report.renamed or report.removed:
+            click.echo(f"{time.strftime('%H:%M:%S')} {_counts(report)}", err=True)
 
 
 def _list(changes: Changes, *, verbose: bool) -> None:
@@ -126,11 +139,7 @@ def _summary(path: Path, report: SyncReport, *, verbose: bool) -> None:
     _skips(report.skipped, verbose=verbose)
     place = safe(str(path))
     if report.added or report.changed or report.renamed or report.removed:
-        click.echo(
-            f"{place}: {report.added} added, {report.changed} changed, {report.renamed} renamed, {report.removed} "
-            f"removed, {report.unchanged} unchanged, {len(report.skipped)} skipped",
-            err=True,
-        )
+        click.echo(f"{place}: {_counts(report)}, {report.unchanged} unchanged, {len(report.skipped)} skipped", err=True)
     else:
         click.echo(
             f"{place}: up to date, {report.unchanged} documents unchanged, {len(report.skipped)} skipped",
@@ -145,6 +154,10 @@ def _summary(path: Path, report: SyncReport, *, verbose: bool) -> None:
         click.echo(f"{report.passages} passages stored, {report.encoded} of them embedded {rate}", err=True)
     else:
         click.echo(f"{report.passages} passages stored, nothing had to be embedded", err=True)
+
+
+def _counts(report: SyncReport) -> str:
+    return f"{report.added} added, {report.changed} changed, {report.renamed} renamed, {report.removed} removed"
 
 
 def _say_foreign(report: SyncReport) -> None:

@@ -2,6 +2,6 @@
 
 from semsearch.read.files import MAX_BYTES, READERS, can_read, read_file, stat_file
 from semsearch.read.sandbox import Worker
-from semsearch.read.walk import walk
+from semsearch.read.walk import reach, walk
 
-__all__ = ["MAX_BYTES", "READERS", "Worker", "can_read", "read_file", "stat_file", "walk"]
+__all__ = ["MAX_BYTES", "READERS", "Worker", "can_read", "reach", "read_file", "stat_file", "walk"]

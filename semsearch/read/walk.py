@@ -1,10 +1,13 @@
-"""Finds the files below a folder that can be read, and says what it passed over; opens none but ignore files."""
+"""Finds the files below a folder that can be read, and says what it passed over; opens none but ignore files.
+
+Also says of a single path whether a walk would come to it.
+"""
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -48,6 +51,18 @@ def walk(root: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -
     except OSError as error:
         raise FolderError(_root_trouble(root, error)) from error
     return walker.run(entries)
+
+
+def reach(root: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Callable[[str], bool]:
+    """What says of a path below `root` whether a change there can matter to a walk with these patterns.
+
+    It does for files that can be read and are not left out, for folders that are entered, and for ignore files in them;
+    for what is gone also if it may have been a folder. Each folder is looked at once, so ask again for other changes.
+
+    Raises:
+        UsageError: a pattern can match nothing.
+    """
+    return _Reach(os.fspath(root), _Walker(_rules(include), _rules(exclude)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,21 +112,23 @@ class _Walker:
         try:
             if _passes_unsaid(entry):
                 return None
-            return self._enter(folder, entry) if entry.is_dir(follow_symlinks=False) else self._look(folder, entry)
+            if entry.is_dir(follow_symlinks=False):
+                return self.enter(folder, entry.name, entry.path)
+            return self._look(folder, entry)
         except FileNotFoundError:
             return None
         except OSError as error:
             return Skip(_shown(folder.path + entry.name), f"cannot be examined: {error.strerror}", passing=True)
 
-    def _enter(self, above: _Folder, entry: os.DirEntry[str]) -> _Listed | Skip | None:
+    def enter(self, above: _Folder, name: str, place: str) -> _Listed | Skip | None:
         """The folder and its entries; None also for an index."""
-        path = f"{above.path}{entry.name}/"
-        if self._left_out(above, path):
+        path = f"{above.path}{name}/"
+        if self.leaves_out(above, path):
             return None
-        if not _is_utf8(entry.name):
+        if not _is_utf8(name):
             return Skip(_shown(path), _NOT_UTF8)
         try:
-            entries = _listing(entry.path)
+            entries = _listing(place)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -124,7 +141,7 @@ class _Walker:
     def _look(self, folder: _Folder, entry: os.DirEntry[str]) -> Found | Skip | None:
         """What there is to say of an entry that is no folder; it is only examined if it may be read."""
         path = folder.path + entry.name
-        if self._left_out(folder, path) or not self._included(folder, path):
+        if not self.takes(folder, path):
             return None
         if obstacle := _obstacle(entry):
             return Skip(_shown(path), obstacle)
@@ -132,12 +149,57 @@ class _Walker:
         regular = stat.S_ISREG(status.st_mode)
         return Found(path, status.st_size, status.st_mtime_ns) if regular else Skip(path, kind(status.st_mode))
 
-    def _left_out(self, folder: _Folder, path: str) -> bool:
+    def takes(self, folder: _Folder, path: str) -> bool:
+        """Whether neither rules nor patterns leave out a file."""
+        return not self.leaves_out(folder, path) and self._included(folder, path)
+
+    def leaves_out(self, folder: _Folder, path: str) -> bool:
         return folder.ignores(path) or bool(self.exclude and self.exclude.verdict(path))
 
     def _included(self, folder: _Folder, path: str) -> bool:
         verdict = self.include.verdict(path) if self.include else None
         return folder.included if verdict is None else verdict
+
+
+class _Reach:
+    """Walks towards one path after the other, and remembers the folders on the way, None for one that is left out."""
+
+    def __init__(self, root: str, walker: _Walker) -> None:
+        self._root, self._walker = root, walker
+        self._folders: dict[str, _Folder | None] = {}
+
+    def __call__(self, path: str) -> bool:
+        above, _, name = path.rpartition("/")
+        folder = self._folder(above)
+        if folder is None or not path:
+            return False
+        place = f"{self._root}/{path}"
+        if os.path.isdir(place) and not os.path.islink(place):  # noqa: PTH112, PTH114 - no Path for each change
+            return not name.startswith(".") and self._folder(path) is not None
+        if name.startswith(".") or _is_backup(name):
+            return name in IGNORE_FILES
+        if can_read(name):
+            return self._walker.takes(folder, path)
+        return not os.path.lexists(place) and not self._walker.leaves_out(folder, path)
+
+    def _folder(self, path: str) -> _Folder | None:
+        if path not in self._folders:
+            self._folders[path] = self._entered(path)
+        return self._folders[path]
+
+    def _entered(self, path: str) -> _Folder | None:
+        if not path:
+            try:
+                return _Folder("", _with_own_rules((), "", _listing(self._root)), included=not self._walker.include)
+            except OSError:
+                return None
+        above, _, name = path.rpartition("/")
+        folder = self._folder(above)
+        place = f"{self._root}/{path}"
+        if folder is None or name.startswith(".") or os.path.islink(place):  # noqa: PTH114 - the same
+            return None
+        met = self._walker.enter(folder, name, place)
+        return met[0] if isinstance(met, tuple) else None
 
 
 def _rules(patterns: Sequence[str]) -> Rules | None:
@@ -175,7 +237,11 @@ def _passes_unsaid(entry: os.DirEntry[str]) -> bool:
     name = entry.name
     if name.startswith("."):
         return True
-    return (name.startswith("~$") or name.endswith(("~", ".swp"))) and not entry.is_dir(follow_symlinks=False)
+    return _is_backup(name) and not entry.is_dir(follow_symlinks=False)
+
+
+def _is_backup(name: str) -> bool:
+    return name.startswith("~$") or name.endswith(("~", ".swp"))
 
 
 def _obstacle(entry: os.DirEntry[str]) -> str:
