@@ -65,6 +65,7 @@ def _addition(rng: np.random.Generator, number: int, each: int) -> Addition:
     document = Document(
         f"{number % 200:03d}/{number}.md",
         "\n".join(texts),
+        str(number),
         date=str(FIRST + timedelta(days=number * 7919 % 5000)),
         source=f"Agency {number % 20}.",
         language="sr-Latn" if number % 2 else "en",
@@ -73,7 +74,7 @@ def _addition(rng: np.random.Generator, number: int, each: int) -> Addition:
     ends = np.cumsum([len(text) + 1 for text in texts]).tolist()
     starts = [0, *ends[:-1]]
     passages = [
-        Passage(a, a + len(text), text, f"{number} {text}", 40, "") for a, text in zip(starts, texts, strict=True)
+        Passage(a, a + len(text), text, f"{number}\n{text}", 40, "") for a, text in zip(starts, texts, strict=True)
     ]
     return Addition("/articles", document, FileStat(1, 1, str(number)), passages, vectors)
 

@@ -27,9 +27,9 @@ from semsearch.rank import HITS, WEIGHT, moved
 from semsearch.rank.feedback import SHARE
 from semsearch.rank.fusion import LEAST_DEVIATION
 from semsearch.rank.metrics import ndcg
-from semsearch.split import embedded_text
 from semsearch.store import context, lexical
 from semsearch.terms import query_terms, terms
+from semsearch.types import embedded_text
 
 Scores = NDArray[np.float64]
 """Shape (queries, passages)."""

@@ -109,6 +109,10 @@ class IndexConfig:
         """
         try:
             fields: dict[str, Any] = json.loads(text)
-            return cls(**fields)
+            made = cls(**fields)
         except (ValueError, TypeError, RecursionError) as error:
-            raise IndexDamagedError(f"the index's settings cannot be read ({error}); rebuild it") from error
+            raise IndexDamagedError(f"the index's settings cannot be read ({error}); run `semsearch repair`") from error
+        kinds = all(type(value).__name__ == cls.__annotations__[name] for name, value in fields.items())
+        if not kinds or min(made.dimension, made.limit) < 1 or not 0 <= made.overlap <= MOST_OVERLAP:
+            raise IndexDamagedError(f"the index's settings cannot be: {text[:300]}; run `semsearch repair`")
+        return made

@@ -12,7 +12,7 @@ import numpy as np
 
 from semsearch import embed
 from semsearch.config import IndexConfig
-from semsearch.errors import ModelMismatchError, UsageError
+from semsearch.errors import IndexDamagedError, ModelMismatchError, UsageError
 from semsearch.store import Store
 from semsearch.types import Embedder, Vectors
 
@@ -49,6 +49,9 @@ class Edition:
         with self._mutex:
             if self._embedder is None:
                 self._embedder = embed.load(self.config)
+            if self._embedder.dimension != self.config.dimension:
+                found = f"{self._embedder.dimension} numbers, of which the index says {self.config.dimension}"
+                raise IndexDamagedError(f"{self.store.path}: its model gives {found}; run `semsearch repair`")
             return self._embedder
 
     @contextmanager

@@ -25,6 +25,7 @@ from semsearch.intake import embed as embed_new
 from semsearch.intake import incoming, stat_of_text, well_formed, with_vectors
 from semsearch.read import reach, walk
 from semsearch.searcher import Searcher, Status, card_of
+from semsearch.store.repair import Repair, repair
 from semsearch.sync import Patterns, Progress, SyncReport
 from semsearch.types import Document, Embedder, Vectors
 from semsearch.watch import moments
@@ -154,12 +155,34 @@ class Index(Searcher):
         with store.locked(path):
             old = rebuild.look_at_old(path)
             if embedder is None and not model and old.config is None:
-                raise UsageError(f"{path}: cannot be read, nor which model it had; name one with --model")
+                raise UsageError(f"{path}: cannot be read, nor which model it had; name one with `--model`")
             if embedder is None:
                 embedder = embed.resolve(model) if model or old.config is None else embed.load(old.config)
             config = rebuild.config_of(old, embedder, overlap, passage_tokens)
             patterns = Patterns(include, exclude)
             return rebuild.rebuild(path, old, root, embedder, config, patterns, progress, allow_empty=allow_empty)
+
+    @classmethod
+    def repair(cls, path: str | Path) -> Repair:
+        """Mend a damaged index from what is sound in it, without a model; what it cannot use it sets aside.
+
+        Postings, lists, sums and sketches are made anew. Documents whose vectors or texts are lost are marked: the next
+        `sync` embeds those again, and leaves the others alone.
+
+        Args:
+            path: of the index.
+
+        Raises:
+            IndexNotFoundError: there is no index.
+            IndexFormatError: another semsearch made it.
+            IndexDamagedError: nothing of its catalog can be read; the message says what to do then.
+            IndexLockedError: another process is writing.
+        """
+        path = Path(path).absolute()
+        if not path.is_dir():
+            raise IndexNotFoundError(f"{path}: no index here; make one with `semsearch index FOLDER`")
+        with store.locked(path):
+            return repair(path)
 
     def sync(
         self,
@@ -324,7 +347,8 @@ class Index(Searcher):
             # Only who holds the lock publishes, so the latest edition is the published one from here on.
             store.discard_editions(self.path, edition.store.folder, store.current(self.path))
             edition.store.discard_leftovers()
-            yield edition
+            with store.blamed(edition.store):
+                yield edition
 
     def _root(self, folder: str | Path) -> Path:
         """The absolute path by which a folder is known.

@@ -40,7 +40,9 @@ def look_at_old(path: Path) -> Old:
     try:
         edition = Store(store.current(path, older=True))
         with edition.tables() as tables:
-            tables.check()
+            if any(tables.complaints()):
+                edition.close()
+                return Old(None, store.settings(path))
             # An older one whose documents cannot be listed by now is as one that is damaged.
             next(tables.documents(), None)
             folders = {Path(root): Patterns(*tables.patterns(root)) for root in tables.folders()}

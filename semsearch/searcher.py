@@ -278,10 +278,10 @@ class Searcher:
         """What the index is and holds."""
         return self._on_latest(lambda edition: _status(self.path, edition))
 
-    def verify(self) -> list[str]:
-        """What is wrong with the index, a line each; an empty list when every check passed."""
+    def verify(self, *, deep: bool = False) -> list[str]:
+        """What is wrong with the index, a line each; `deep` also works out again what is derived, and compares."""
         with self._latest().used() as edition:
-            return store.complaints(edition.store)
+            return store.complaints(edition.store, deep=deep)
 
     def export(self, folder: str | Path) -> int:
         """Write every passage and its vector into a new folder: passages.jsonl and vectors.npy, row by row the same.
@@ -307,7 +307,7 @@ class Searcher:
     def _on_latest(self, work: Callable[[Edition], _Result]) -> _Result:
         """Do the work on the latest edition, and again if a rebuild took that away meanwhile."""
         while True:
-            with self._latest().used() as edition:
+            with self._latest().used() as edition, store.blamed(edition.store):
                 try:
                     return work(edition)
                 except (IndexDamagedError, IndexClosedError):

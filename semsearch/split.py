@@ -16,7 +16,7 @@ from typing import TypeAlias
 import sentencex
 
 from semsearch.errors import ReadError
-from semsearch.types import Document, Embedder, Passage, Section
+from semsearch.types import Document, Embedder, Passage, Section, embedded_text
 
 Span: TypeAlias = tuple[int, int]
 
@@ -77,14 +77,6 @@ def _passages(document: Document, embedder: Embedder, overlap: int, limit: int) 
                 line += document.text.count("\n", counted, start)
                 counted = start
             yield Passage(start, end, text, embedded, tokens, section.heading, line)
-
-
-def embedded_text(title: str, heading: str, text: str) -> str:
-    """What the model reads for a passage: title, trail of headings and text, a line each.
-
-    A document that is all title, or a section that is all heading, is not read twice.
-    """
-    return "\n".join([*(part for part in (title, heading) if part and not text.startswith(part)), text])
 
 
 def _cut(

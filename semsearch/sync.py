@@ -17,7 +17,7 @@ from semsearch.ahead import ahead
 from semsearch.config import languages_of
 from semsearch.diff import Changes, Known, diff, reason
 from semsearch.errors import FolderError, ReadError, UsageError
-from semsearch.intake import Incoming, embed, incoming
+from semsearch.intake import Incoming, embed, incoming, stat_of_text
 from semsearch.language import group, is_within
 from semsearch.read import Worker, read_file, stat_file, walk
 from semsearch.store import Store
@@ -165,6 +165,7 @@ def apply(
         for (path, replaces), item in prepared:
             run.take(path, replaces, item)
     run.flush()
+    run.embed_again()
     store.commit(removals=[*changes.removed.values(), *run.unreadable], touched=changes.touched)
     if run.passages or changes.removed or run.unreadable:
         store.remember(synced=datetime.now(UTC).isoformat(timespec="seconds"))
@@ -240,6 +241,15 @@ class _Run:
         self._batch.append(item)
         if sum(len(item.passages) for item in self._batch) >= BATCH:
             self.flush()
+
+    def embed_again(self) -> None:
+        """Take in again the documents that never were files and whose vectors a repair has found to be lost."""
+        with self._store.tables() as tables:
+            documents = {n: tables.document(stored) for n in tables.unembedded() for stored in tables.documents([n])}
+        for number, document in documents.items():
+            stat, config = stat_of_text(document), self._store.config
+            self._batch.append(incoming(document, stat, self._embedder(), config, replaces=number))
+        self.flush()
 
     def flush(self) -> None:
         """Embed and commit what is waiting."""

@@ -72,6 +72,14 @@ class Passage:
     line: int = 0
 
 
+def embedded_text(title: str, heading: str, text: str) -> str:
+    """What the model reads for a passage: title, trail of headings and text, a line each.
+
+    A document that is all title, or a section that is all heading, is not read twice.
+    """
+    return "\n".join([*(part for part in (title, heading) if part and not text.startswith(part)), text])
+
+
 @dataclass(frozen=True, slots=True)
 class Copy:
     """Another place of a hit's story: a document that is a copy of the hit's. `path` and `date` are as for a hit."""

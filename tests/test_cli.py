@@ -19,10 +19,10 @@ import pytest
 from semsearch import Document, Index
 from semsearch.cli import main, where
 from semsearch.show import FORMATS
-from semsearch.split import embedded_text
 from semsearch.store import CARD, FORMAT, locked
 from semsearch.store.context import in_context
 from semsearch.testing import HashEmbedder
+from semsearch.types import embedded_text
 
 
 @dataclass(frozen=True)

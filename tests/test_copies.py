@@ -8,6 +8,7 @@ import json
 import random
 import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 
@@ -315,10 +316,10 @@ def test_verify_finds_sketches_that_do_not_fit(index: Index, damage: str) -> Non
 
 def made_before(path: Path, *, readable: bool) -> None:
     """Turn an index into one of format 1, which has no sketches."""
-    with Store(store.current(path))._write() as tables:
-        for table in ["sketches", "sketch_keys", *([] if readable else ["documents"])]:
-            tables._run(f"DROP TABLE {table}")
-        tables._run("DELETE FROM settings WHERE name = 'format'")
+    with closing(sqlite3.connect(store.current(path) / "index.db")) as connection, connection:
+        for table in ["seals", "sketches", "sketch_keys", *([] if readable else ["documents"])]:
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute("DELETE FROM settings WHERE name IN ('format', 'seal')")
     card = json.loads((path / store.CARD).read_text())
     (path / store.CARD).write_text(json.dumps(card | {"format": 1}))
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from semsearch import Filter
 from semsearch.errors import UsageError
-from semsearch.store.catalog import StoredDocument
+from semsearch.store.stored import StoredDocument
 from semsearch.types import FileStat
 
 PLAIN = StoredDocument(1, "/news", "a.md", FileStat(1, 1, ""), "", "", "", "", "", {})

@@ -38,13 +38,13 @@ def best(ids: NDArray[np.int64], rows: Vectors, query: Vectors, k: int) -> list[
 
 
 def opened(arrays: dict[str, list[NDArray[np.float32]]], alive: NDArray[np.bool_] | None = None) -> Lists:
-    found = Lists.of(1, {name: np.concatenate(list(pieces)) for name, pieces in arrays.items()}, "lists")
+    found = Lists.of(1, {name: np.concatenate(list(pieces)) for name, pieces in arrays.items()}, "lists", DIMENSION)
     return Lists(**{name: getattr(found, name) for name in Lists.ARRAYS}, alive=alive)
 
 
 def add(to: Store, rng: np.random.Generator, count: int, name: str) -> None:
     rows = clustered(rng, count)
-    passages = [Passage(i, i + 1, "x", f"{name} {i}", 1) for i in range(count)]
+    passages = [Passage(i, i + 1, "x", "x", 1) for i in range(count)]
     to.commit([Addition("", Document(name, "x" * count), FileStat(count, -1, name), passages, rows, own=True)])
 
 

@@ -204,6 +204,7 @@ def test_verify_finds_what_does_not_belong_together(opened: Store, embedder: Has
     with opened._write() as tables:
         tables._run("DELETE FROM passages WHERE id = 1")
         tables._run("UPDATE texts SET text = CAST('x' || text AS BLOB) WHERE document = 2")
+        tables.seals.put(1)
     found = "\n".join(store.complaints(opened))
     assert "a vector stands for passage 1" in found
     assert "d002" in found

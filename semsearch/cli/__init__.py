@@ -29,6 +29,7 @@ _COMMANDS = {
     "status": "semsearch.cli.inspect:status",
     "list": "semsearch.cli.inspect:list_",
     "verify": "semsearch.cli.inspect:verify",
+    "repair": "semsearch.cli.repair:repair",
     "export": "semsearch.cli.inspect:export",
     "completion": "semsearch.cli.inspect:completion",
 }

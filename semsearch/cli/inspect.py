@@ -70,15 +70,20 @@ def list_(name: str | None, *, as_json: bool) -> None:
 
 @click.command()
 @index_option
-def verify(name: str | None) -> int:
-    """Check that the index is whole: checksums, vectors, postings, spans. Exit status 2 when it is not."""
+@click.option("--deep", is_flag=True, help="Also work out anew what is derived from texts and vectors, and compare.")
+def verify(name: str | None, *, deep: bool) -> int:
+    """Check that the index is whole: checksums, texts, vectors, copies. Exit status 2 when it is not."""
     with open_index(name) as index:
-        complaints = index.verify()
-        documents = len(index.documents())
+        complaints = index.verify(deep=deep)
+        documents = 0 if complaints else len(index.documents())
     for complaint in complaints:
         click.echo(safe(complaint))
     if complaints:
-        click.echo("the index is damaged; `semsearch index FOLDER --rebuild` makes it anew", err=True)
+        click.echo(
+            "the index is damaged: `semsearch repair` mends it from what is sound, and what that cannot mend, "
+            "`semsearch index FOLDER --rebuild` makes anew",
+            err=True,
+        )
         return WRONG
     click.echo(f"{documents} documents, all is well", err=True)
     return 0

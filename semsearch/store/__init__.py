@@ -1,6 +1,6 @@
 """Keeps an index on disk: documents, passages, vectors and terms, with one commit point; reads no article."""
 
-from semsearch.store.catalog import Catalog, StoredDocument, StoredPassage, fingerprint
+from semsearch.store.catalog import Catalog
 from semsearch.store.database import FORMAT
 from semsearch.store.editions import (
     CARD,
@@ -13,12 +13,14 @@ from semsearch.store.editions import (
     settings,
 )
 from semsearch.store.files import storage
+from semsearch.store.inputs import fingerprint
 from semsearch.store.lexical import LexicalScores
 from semsearch.store.lists import RECALL
 from semsearch.store.store import Addition, Snapshot, Store
+from semsearch.store.stored import StoredDocument, StoredPassage
 from semsearch.store.subset import Ids
 from semsearch.store.vectors import similarities
-from semsearch.store.verify import complaints
+from semsearch.store.verify import blamed, complaints
 
 __all__ = [
     "CARD",
@@ -32,6 +34,7 @@ __all__ = [
     "Store",
     "StoredDocument",
     "StoredPassage",
+    "blamed",
     "check_free",
     "complaints",
     "create",

@@ -9,105 +9,26 @@ from __future__ import annotations
 import json
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from hashlib import blake2b
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any
 
 import numpy as np
 
 from semsearch.errors import IndexDamagedError
 from semsearch.store.copies import Copies
-from semsearch.store.files import Written
+from semsearch.store.files import MEND, Written
+from semsearch.store.inputs import Inputs, fingerprint
+from semsearch.store.seals import Seals, seal_of
+from semsearch.store.stored import Facts, StoredDocument, StoredLists, StoredPassage, StoredSegment
 from semsearch.store.subset import Ids
 from semsearch.types import Document, FileStat, Passage, Section
 
 _IN = 500
-_PARSE = json.JSONDecoder().raw_decode  # json.loads takes half as long again over a few short fields
+_CHANGED = "its settings or its list of files are not what was stored"
 _COLUMNS = "folder, path, size, mtime_ns, digest, title, date, author, source, language, metadata"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredDocument:
-    """A document as the catalog lists it, without its text. `root` is "" where it never was a file."""
-
-    id: int
-    root: str
-    path: str
-    stat: FileStat
-    title: str
-    date: str
-    author: str
-    source: str
-    language: str
-    metadata: Mapping[str, Any]
-
-    @property
-    def location(self) -> str:
-        """The path that opens the file, or the name of a document that never was one."""
-        return str(Path(self.root, self.path)) if self.root else self.path
-
-
-class Facts(NamedTuple):
-    """What a filter looks at of a document; light, since a filtered search makes one of every document."""
-
-    id: int
-    root: str
-    path: str
-    date: str
-    author: str
-    source: str
-    language: str
-    fields: str
-
-    @property
-    def metadata(self) -> Mapping[str, Any]:
-        """The fields of the front matter, parsed when they are asked for."""
-        return cast("Mapping[str, Any]", _PARSE(self.fields)[0])
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPassage:
-    """A passage as the catalog lists it; `document` is the document's number."""
-
-    id: int
-    document: int
-    start: int
-    end: int
-    line: int
-    heading: str
-    tokens: int
-    text: str
-    page: int
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSegment:
-    """A pair of files, for the `rows` passages whose ids lie between `first` and `last`."""
-
-    id: int
-    first: int
-    last: int
-    rows: int
-    vectors: Written
-    lexical: Written
-
-
-@dataclass(frozen=True, slots=True)
-class StoredLists:
-    """The file by which passages up to `last` are found."""
-
-    id: int
-    last: int
-    file: Written
-
-
-def fingerprint(text: str | bytes) -> bytes:
-    """16 bytes that stand for a text or its UTF-8: BLAKE2b. What was embedded under one is not embedded again."""
-    return blake2b(text if isinstance(text, bytes) else text.encode(), digest_size=16).digest()
 
 
 class Catalog:
@@ -117,6 +38,7 @@ class Catalog:
         self._run = connection.execute
         self._many = connection.executemany
         self.copies = Copies(connection)
+        self.seals = Seals(connection)
 
     def setting(self, name: str) -> str:
         """A setting, "" where it was never made."""
@@ -162,19 +84,29 @@ class Catalog:
         return {row[0]: (row[1], FileStat(*row[2:])) for row in self._run(query, (root,))}
 
     def documents(self, ids: Iterable[int] | None = None) -> Iterator[StoredDocument]:
-        """The documents with these numbers, in no certain order, or all of them in order of folder and path."""
+        """The documents with these numbers, in no certain order, or all of them in order of folder and path.
+
+        Raises:
+            IndexDamagedError: one is not what was stored.
+        """
         query = (
-            "SELECT d.id, root, path, size, mtime_ns, digest, title, date, author, source, language, metadata "
-            "FROM documents d JOIN folders f ON f.id = d.folder "
+            "SELECT d.id, root, path, size, mtime_ns, digest, title, date, author, source, language, metadata, row "
+            "FROM documents d JOIN folders f ON f.id = d.folder LEFT JOIN seals s ON s.document = d.id "
         )
         rows = self._run(query + "ORDER BY root, path") if ids is None else self._by_id(query + "WHERE d.id IN ", ids)
-        for row in rows:
+        for *row, seal in rows:
+            if seal not in (None, seal_of(tuple(row))):
+                raise self.damage(f"document {row[0]} is not what was stored")
             number, root, path, size, mtime_ns, digest, title, date, author, source, language, metadata = row
             stat = FileStat(size, mtime_ns, digest)
             yield StoredDocument(number, root, path, stat, title, date, author, source, language, json.loads(metadata))
 
     def text(self, document: int) -> str:
-        """The whole text of a document, "" where there is none."""
+        """The whole text of a document, "" where there is none.
+
+        Raises:
+            IndexDamagedError: it is not what was stored.
+        """
         return self._text(document)[0]
 
     def document(self, stored: StoredDocument) -> Document:
@@ -195,16 +127,35 @@ class Catalog:
         return row is not None and row[0] == fingerprint(row[1])
 
     def passages(self, ids: Iterable[int]) -> Iterator[StoredPassage]:
-        """The passages with these ids, a document's together; each document's text is read once."""
-        query = "SELECT id, document, start, end, line, heading, tokens FROM passages WHERE id IN "
-        text, of = "", 0
+        """The passages with these ids, a document's together; each document's text is read once.
+
+        Raises:
+            IndexDamagedError: one is missing or is not what was stored.
+        """
+        return (passage for passage, _ in self.inputs(ids))
+
+    def inputs(self, ids: Iterable[int]) -> Iterator[tuple[StoredPassage, str]]:
+        """The same, each with what the model read for it."""
+        query = (
+            "SELECT p.id, document, start, end, line, heading, tokens, embedded, title "
+            "FROM passages p JOIN documents d ON d.id = document WHERE p.id IN "
+        )
+        text, of, at, lines = "", 0, 0, 1
         pages: list[int] = []
-        for number, document, *fields in sorted(self._by_id(query, ids), key=itemgetter(1, 0)):
+        inputs, wanted = Inputs(), list(ids)
+        found = sorted(self._by_id(query, wanted), key=itemgetter(1, 0))
+        if len(found) != len(set(wanted)):
+            raise self.damage("a passage has vectors and words, but no text")
+        for number, document, start, end, line, heading, tokens, known, title in found:
             if document != of:
-                (text, pages), of = self._text(document), document
-            start, end, line, heading, tokens = fields
+                (text, pages), of, at, lines = self._text(document), document, 0, 1
+            cut = text[start:end]
+            read = inputs.of(title, heading, cut, known)
+            lines, at = lines + text.count("\n", at, start), start
+            if read is None or not 0 <= start < end <= len(text) or line not in (0, lines):
+                raise self.damage(f"passage {number} of document {document} is not what was stored")
             page = bisect_right(pages, start)
-            yield StoredPassage(number, document, start, end, line, heading, tokens, text[start:end], page)
+            yield StoredPassage(number, document, start, end, line, heading, tokens, cut, page), read
 
     def places(self, ids: Iterable[int]) -> dict[int, tuple[str, str, int]]:
         """Root, path and start of each passage: an order that does not depend on when it was indexed."""
@@ -286,7 +237,7 @@ class Catalog:
         first = (row[0] if row else 0) + 1
         ids = list(range(first, first + len(passages)))
         rows = (
-            (i, document, p.start, p.end, p.line, p.heading, p.tokens, b"" if own else fingerprint(p.embedded))
+            (i, document, p.start, p.end, p.line, p.heading, p.tokens, fingerprint(p.embedded, own=own))
             for i, p in zip(ids, passages, strict=True)
         )
         self._many("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
@@ -301,8 +252,38 @@ class Catalog:
         """Remove a document with all that belongs to it."""
         self.drop_passages(document)
         self.copies.drop(document)
+        self.seals.drop(document)
         self._run("DELETE FROM texts WHERE document = ?", (document,))
         self._run("DELETE FROM documents WHERE id = ?", (document,))
+
+    def unembed(self, document: int) -> None:
+        """Let go of the passages of a document, whose vectors are lost; the next run embeds it again."""
+        self._run("DELETE FROM passages WHERE document = ?", (document,))
+        self.touch(document, FileStat(-1, -1, ""))
+        self._run("UPDATE documents SET digest = '' WHERE id = ?", (document,))
+        self.seals.put(document)
+
+    def blank(self, document: int) -> None:
+        """Keep of a document its name alone; the next run over its folder reads it again."""
+        folder, path = self._run("SELECT folder, path FROM documents WHERE id = ?", (document,)).fetchone()
+        self.put(folder, Document(path, ""), FileStat(-1, -1, ""), document)
+        self.seals.put(document)
+
+    def unembedded(self) -> list[int]:
+        """The documents that a repair has left without passages, and that never were files."""
+        return [row[0] for row in self._run("SELECT id FROM documents WHERE digest = '' AND folder = 0")]
+
+    def documents_of(self, passages: tuple[int, int]) -> list[int]:
+        """The documents that have passages from the first of these to the last."""
+        query = "SELECT DISTINCT document FROM passages WHERE id BETWEEN ? AND ? ORDER BY document"
+        return [row[0] for row in self._run(query, passages)]
+
+    def bury(self, rows: Iterable[int]) -> int:
+        """Make tombstones of just those passages that have a row in a segment and are gone; how many that changed."""
+        dead, known = set(rows) - set(self.passage_ids()), set(self.tombstones())
+        self._many("DELETE FROM tombstones WHERE passage = ?", ((i,) for i in known - dead))
+        self._many("INSERT INTO tombstones VALUES (?, x'')", ((i,) for i in dead - known))
+        return len(dead ^ known)
 
     def find(self, root: str, path: str) -> int | None:
         """The number of the document with that path in that folder."""
@@ -323,6 +304,7 @@ class Catalog:
     def touch(self, document: int, stat: FileStat) -> None:
         """Note that a file has another time of change and the same content."""
         self._run("UPDATE documents SET size = ?, mtime_ns = ? WHERE id = ?", (stat.size, stat.mtime_ns, document))
+        self.seals.put(document)
 
     def segments(self) -> list[StoredSegment]:
         """The segments, in order of their passages."""
@@ -370,22 +352,36 @@ class Catalog:
         """Ids that still have a row in a segment, but are no passages any more, in rising order."""
         return [row[0] for row in self._run("SELECT passage FROM tombstones ORDER BY passage")]
 
-    def complaints(self) -> list[str]:
-        """What SQLite's own check finds."""
-        return [row[0] for row in self._run("PRAGMA integrity_check") if row[0] != "ok"]
+    def complaints(self) -> Iterator[str]:
+        """What SQLite's own checks and the seals find; looks at no text."""
+        yield from (row[0] for row in self._run("PRAGMA integrity_check") if row[0] != "ok")
+        yield from (f"a row of {row[0]} belongs to none" for row in self._run("PRAGMA foreign_key_check"))
+        if not self.seals.hold():
+            yield f"{_CHANGED}; {MEND}"
+        yield from (f"document {number} is not what was stored; {MEND}" for number in self.seals.broken())
 
     def check(self) -> None:
-        """Stop at the first thing that SQLite's own check finds.
+        """Stop where settings, or the files that make up the index, are not what was stored.
 
         Raises:
-            IndexDamagedError: there is one.
+            IndexDamagedError: they are not.
         """
-        if complaints := self.complaints():
-            raise IndexDamagedError(complaints[0])
+        if not self.seals.hold():
+            raise self.damage(_CHANGED)
+
+    def damage(self, what: str) -> IndexDamagedError:
+        """The error that says what is wrong with the catalog's file."""
+        return IndexDamagedError(f"{self.file()}: {what}; {MEND}")
+
+    def file(self) -> str:
+        """The path of the catalog's file."""
+        return str(self._run("PRAGMA database_list").fetchone()[2])
 
     def _text(self, document: int) -> tuple[str, list[int]]:
         """The text of a document and where its pages begin."""
-        row = self._run("SELECT text, pages FROM texts WHERE document = ?", (document,)).fetchone()
+        row = self._run("SELECT text, pages, checksum FROM texts WHERE document = ?", (document,)).fetchone()
+        if row and fingerprint(row[0]) != row[2]:
+            raise self.damage(f"the text of document {document} is not what was stored")
         return (row[0].decode(), json.loads(row[1])) if row else ("", [])
 
     def _next(self, table: str) -> int:

@@ -56,6 +56,10 @@ class Copies:
         """Every key by which a document is found, with the number of the document."""
         yield from self._run("SELECT hash, document FROM sketch_keys")
 
+    def listed_with(self) -> set[int]:
+        """The documents that have, or are, a listed copy."""
+        return {number for row in self._run("SELECT document, other FROM copies") for number in row}
+
     def are_listed(self, document: int) -> bool:
         """Whether what is listed with a document, if it is, is what is looked up."""
         return self._listed(document) in (None, self.looked_up(document))
@@ -70,6 +74,12 @@ class Copies:
         self._sketches.clear()
         for other in sorted({number, *self._having(keys, sketches.COMMON + 1)}):
             self._list(other)
+
+    def clear(self) -> None:
+        """Forget all sketches, and what they tell."""
+        for table in ("sketches", "sketch_keys", "copies"):
+            self._run(f"DELETE FROM {table}")
+        self._sketches.clear()
 
     def drop(self, number: int) -> None:
         """Remove the sketch of a document, and the document from the copies of others."""

@@ -8,8 +8,11 @@ from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 
+from semsearch import __version__
 from semsearch.errors import IndexDamagedError, IndexLockedError, StorageError
 from semsearch.store.catalog import Catalog
+from semsearch.store.files import MEND
+from semsearch.store.seals import stand_in
 
 FORMAT = 4
 """What an index is made like, `schema.sql` foremost; one of a lower format is made anew before it is used."""
@@ -55,8 +58,9 @@ def create(path: Path, settings: Mapping[str, str]) -> None:
             connection.execute("PRAGMA synchronous=FULL")
             connection.executescript(f"BEGIN; {files('semsearch.store').joinpath('schema.sql').read_text()} COMMIT;")
             connection.execute("INSERT INTO folders (id, root) VALUES (0, '')")
-            made = {"format": str(FORMAT), **settings}
+            made = {"format": str(FORMAT), "semsearch": __version__, **settings}
             connection.executemany("INSERT INTO settings VALUES (?, ?)", made.items())
+            Catalog(connection).seals.close()
         finally:
             connection.close()
 
@@ -114,9 +118,9 @@ def translated(path: Path) -> Iterator[None]:
             ) from error
         if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             raise IndexLockedError(f"{path}: another process is writing to it; try again later") from error
-        raise IndexDamagedError(f"{path}: {error}; run `semsearch index FOLDER --rebuild`") from error
+        raise IndexDamagedError(f"{path}: {error}; {MEND}") from error
     except sqlite3.DatabaseError as error:
-        raise IndexDamagedError(f"{path}: {error}; run `semsearch index --rebuild`") from error
+        raise IndexDamagedError(f"{path}: {error}; {MEND}") from error
 
 
 def _open(uri: str, *, write: bool, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
@@ -126,7 +130,12 @@ def _open(uri: str, *, write: bool, factory: type[sqlite3.Connection] = sqlite3.
         if write:
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute("SELECT count(*) FROM sqlite_master")
+        # What an index's own schema could have SQLite do is not done, and cells are looked at before they are read.
+        connection.execute("PRAGMA trusted_schema=OFF")
+        connection.execute("PRAGMA cell_size_check=ON")
+        sealed = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'seals'").fetchone()[0]
+        if not (sealed or write):
+            stand_in(connection)
     except sqlite3.Error:
         connection.close()
         raise

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from semsearch import __version__
 from semsearch.config import IndexConfig
 from semsearch.errors import (
     IndexDamagedError,
@@ -20,7 +21,7 @@ from semsearch.errors import (
     IndexNotFoundError,
 )
 from semsearch.store.database import FORMAT
-from semsearch.store.files import make_folder, remove, storage, sync_folder, write_text
+from semsearch.store.files import MEND, make_folder, remove, storage, sync_folder, write_text
 from semsearch.store.store import Store
 
 CARD = "semsearch.json"
@@ -45,21 +46,30 @@ def current(path: Path, *, older: bool = False) -> Path:
         card = json.loads((path / CARD).read_text(encoding="utf-8"))
         number, edition = int(card["format"]), str(card["current"])
     except (FileNotFoundError, NotADirectoryError) as error:
+        if any(path.glob("e[0-9]*/index.db")):
+            raise IndexDamagedError(f"{path / CARD}: is missing; {MEND}") from error
         raise IndexNotFoundError(f"{path}: no index here; make one with `semsearch index FOLDER`") from error
     except _UNREADABLE as error:
-        raise IndexDamagedError(f"{path / CARD}: cannot be read ({error}); restore it or rebuild the index") from error
+        raise IndexDamagedError(f"{path / CARD}: cannot be read ({error}); {MEND}") from error
     if number > FORMAT:
-        raise IndexFormatError(
-            f"{path}: this index has format {number}, and this semsearch reads up to {FORMAT}; "
-            "upgrade it with `pip install -U semsearch`"
-        )
+        raise IndexFormatError(_too_new(path, number, str(card.get("semsearch", ""))))
     if not edition.startswith("e") or not edition[1:].isdecimal():
-        raise IndexDamagedError(f"{path / CARD}: names no edition; restore it or rebuild the index")
+        raise IndexDamagedError(f"{path / CARD}: names no edition; {MEND}")
     if number < FORMAT and not older:
         raise IndexFormatError(
             f"{path}: made by an older semsearch; make it anew with `semsearch index FOLDER --rebuild`"
         )
     return path / edition
+
+
+def _too_new(path: Path, number: int, version: str) -> str:
+    """What to say of an index that the semsearch of that version made, "" where the card does not say which."""
+    needed = f"semsearch {version} or newer" if version else "a newer semsearch"
+    wanted = f"'semsearch>={version}'" if version else "semsearch"
+    return (
+        f"{path}: this index has format {number}, which {needed} can read; this is {__version__} and reads up "
+        f"to {FORMAT}: upgrade it with `pip install -U {wanted}`"
+    )
 
 
 def settings(path: Path) -> IndexConfig | None:
@@ -72,8 +82,15 @@ def settings(path: Path) -> IndexConfig | None:
 
 def publish(path: Path, edition: Store) -> None:
     """Make an edition the current one, at once."""
-    config = json.loads(edition.config.to_json())
-    write_text(path / CARD, json.dumps({"format": FORMAT, "current": edition.folder.name, "config": config}) + "\n")
+    write_text(path / CARD, card_of(edition))
+
+
+def card_of(edition: Store) -> str:
+    """What the card says when an edition is the current one."""
+    with edition.tables() as tables:
+        version = tables.setting("semsearch")
+    card = {"format": FORMAT, "current": edition.folder.name, "config": json.loads(edition.config.to_json())}
+    return json.dumps(card | ({"semsearch": version} if version else {})) + "\n"
 
 
 def discard_editions(path: Path, *kept: Path) -> None:
@@ -122,7 +139,7 @@ def check_free(path: Path) -> None:
     found = {entry.name for entry in path.iterdir()} if path.is_dir() else {path.name}
     allowed = {"lock", _MAKING, f"{CARD}.unfinished"} | ({"e1"} if _MAKING in found else set())
     if strange := sorted(found - allowed):
-        lost = f"; if {CARD} was lost, put it back" if strange[0].startswith("e") else ""
+        lost = f"; if {CARD} was lost, `semsearch repair` writes it anew" if strange[0].startswith("e") else ""
         raise IndexExistsError(f"{path}: holds {strange[0]}, which is no index; choose another name{lost}")
 
 

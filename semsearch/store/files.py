@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import FileIO
+from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 from weakref import finalize
@@ -25,6 +26,9 @@ from numpy.typing import NDArray
 from semsearch.errors import IndexDamagedError, StorageError
 
 Array: TypeAlias = NDArray[Any]
+MEND = "run `semsearch repair`; what that cannot mend, `semsearch index FOLDER --rebuild` makes anew"
+"""What to do about an index that is damaged."""
+
 ALIGN = 64
 _HEADER = 4096
 _BLOCK = 1 << 20
@@ -81,10 +85,10 @@ def map_arrays(path: Path, expected: Written, *, thorough: bool = False) -> dict
         if (thorough or not untouched) and _checksum(file) != expected.checksum:
             raise IndexDamagedError(_damaged(path, "its content is not what was written"))
         data = _Map(file.fileno(), 0, access=mmap.ACCESS_READ)
-        data.prepare(file.fileno())
+        data.prepare(file.fileno(), path)
     try:
         return {name: _view(data, entry) for name, entry in json.loads(data[:_HEADER]).items()}
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise IndexDamagedError(_damaged(path, f"its header cannot be read ({error})")) from error
 
 
@@ -103,7 +107,7 @@ def fetched(array: Array, rows: NDArray[np.int64]) -> Array:
     start, size = array.__array_interface__["data"][0] - map_.address, array.strides[0]
     data = b"".join([os.pread(map_.descriptor, size, start + row * size) for row in rows.tolist()])
     if len(data) != size * len(rows):
-        raise IndexDamagedError("a file of vectors has been cut off; run `semsearch verify`")
+        raise IndexDamagedError(_damaged(map_.path, "it has been cut off"))
     return np.frombuffer(data, array.dtype).reshape(len(rows), *array.shape[1:])
 
 
@@ -182,8 +186,10 @@ class _Map(mmap.mmap):
 
     descriptor = -1
     address = 0
+    path = Path()
 
-    def prepare(self, descriptor: int) -> None:
+    def prepare(self, descriptor: int, path: Path) -> None:
+        self.path = path
         if len(self) > _LARGE and hasattr(os, "pread"):
             self.descriptor = os.dup(descriptor)
             self.address = np.frombuffer(self, np.uint8).__array_interface__["data"][0]
@@ -241,13 +247,18 @@ def _checksum(file: FileIO) -> str:
 
 
 def _view(data: mmap.mmap, entry: Mapping[str, Any]) -> Array:
+    """An array in a file, which may say anything of its size: Python's numbers do not overflow, NumPy's do."""
     if entry["dtype"] not in _DTYPES:
         raise ValueError(f"dtype {entry['dtype']}")
-    dtype, shape = np.dtype(entry["dtype"]), tuple(entry["shape"])
-    count = int(np.prod(shape, dtype=np.int64))
+    dtype, shape, offset = np.dtype(entry["dtype"]), tuple(entry["shape"]), entry["offset"]
+    count = prod(shape)
+    if any(type(number) is not int or not 0 <= number <= len(data) for number in (*shape, offset)):
+        raise ValueError(f"shape {shape} at {offset}")
+    if offset % ALIGN or offset + count * dtype.itemsize > len(data):
+        raise ValueError(f"shape {shape} at {offset} of {len(data)}")
     if not count:
         return np.empty(shape, dtype)
-    return np.frombuffer(data, dtype, count, entry["offset"]).reshape(shape)
+    return np.frombuffer(data, dtype, count, offset).reshape(shape)
 
 
 def _padded(size: int) -> int:
@@ -255,4 +266,4 @@ def _padded(size: int) -> int:
 
 
 def _damaged(path: Path, what: str) -> str:
-    return f"{path}: {what}; run `semsearch index --rebuild` on the folder of articles"
+    return f"{path}: {what}; {MEND}"

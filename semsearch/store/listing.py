@@ -128,9 +128,10 @@ class _Pieces(Sequence[Array]):
 
 def _alive(lists: Lists, part: slice) -> Any:
     """Of a list, all or a mask of those that are part of the index."""
-    if lists.alive is None or (alive := lists.alive[lists.ids[part]]).all():
+    if lists.alive is None:
         return slice(None)
-    return alive
+    alive = lists.alive[np.minimum(lists.ids[part], len(lists.alive) - 1)]
+    return slice(None) if alive.all() else alive
 
 
 def _listed(
@@ -145,7 +146,7 @@ def _listed(
         for of_block, rows in _blocks(segment):
             part = slice(start, start := start + len(rows))
             ids[part], numbers[part] = of_block, assigned(rows, lists.centroids)
-            codes[part] = np.clip(np.rint((rows - lists.middle) / lists.step) + 128, 0, 255)
+            codes[part] = lists.coded(rows)
             if measure is not None:
                 measure.look_at(rows, numbers[part])
         let_go(segment.rows)

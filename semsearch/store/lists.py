@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.errors import IndexDamagedError
-from semsearch.store.files import Array
+from semsearch.store.files import MEND, Array
 from semsearch.store.subset import Ids
 from semsearch.types import Vectors
 
@@ -50,8 +50,8 @@ class Lists:
     alive: NDArray[np.bool_] | None = None
 
     @classmethod
-    def of(cls, number: int, arrays: dict[str, Array], name: object) -> Lists:
-        """The lists of a file.
+    def of(cls, number: int, arrays: dict[str, Array], name: object, dimension: int) -> Lists:
+        """The lists of a file, of vectors of that dimension.
 
         Raises:
             IndexDamagedError: an array is missing or does not fit the others.
@@ -59,10 +59,14 @@ class Lists:
         try:
             lists = cls(**{array: arrays[array] for array in cls.ARRAYS}, number=number)
         except KeyError as error:
-            raise IndexDamagedError(f"{name}: lacks the array {error}") from error
-        dimension = lists.centroids.shape[1]
+            raise IndexDamagedError(f"{name}: lacks the array {error}; {MEND}") from error
+        each = lists.starts, lists.ids, lists.recalls, lists.probes, lists.trained
         fits = (
-            lists.codes.shape == (len(lists.ids), dimension)
+            lists.centroids.shape[1:] == (dimension,)
+            and all(array.ndim == 1 for array in each)
+            and len(lists.probes) == len(lists.recalls) > 0
+            and len(lists.trained) == 1
+            and lists.codes.shape == (len(lists.ids), dimension)
             and lists.middle.shape == lists.step.shape == (dimension,)
             and len(lists.starts) == len(lists.centroids) + 1
             and int(lists.starts[0]) == 0
@@ -70,8 +74,13 @@ class Lists:
             and bool(np.all(np.diff(lists.starts) >= 0))
         )
         if not fits:
-            raise IndexDamagedError(f"{name}: its arrays do not fit each other")
+            raise IndexDamagedError(f"{name}: its arrays do not fit each other; {MEND}")
         return lists
+
+    def coded(self, rows: Vectors) -> NDArray[np.uint8]:
+        """What lists keep of vectors: uint8 of the same shape."""
+        codes = np.clip(np.rint((rows - self.middle) / self.step) + 128, 0, 255)
+        return np.asarray(codes, np.uint8)
 
     def compared(self, recall: float) -> int:
         """About how many vectors a query is compared with."""

@@ -70,6 +70,16 @@ class LexicalSegment:
         """What the segment's file holds."""
         return {name: [getattr(self, name)] for name in self.ARRAYS}
 
+    def fits(self, count: int) -> bool:
+        """Whether the arrays have the shapes that so many passages give them, and name no document beyond them."""
+        terms, postings = len(self.ends), len(self.rows)
+        return (
+            all(getattr(self, name).ndim == 1 for name in self.ARRAYS)
+            and len(self.ids) == len(self.lengths) == len(self.owners) == count
+            and (len(self.prefixes), len(self.starts), len(self.counts)) == (terms, terms + 1, postings)
+            and int(self.owners.max(initial=0)) <= count
+        )
+
     def term(self, index: int) -> bytes:
         """The UTF-8 of the term with that number."""
         start = int(self.ends[index - 1]) if index else 0

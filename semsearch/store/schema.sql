@@ -103,3 +103,10 @@ CREATE TABLE tombstones (
     embedded BLOB NOT NULL
 );
 CREATE INDEX tombstones_that_embed_the_same ON tombstones (embedded);
+
+-- Checksums of what is said of a document, by which a changed letter is noticed: see seals.py.
+CREATE TABLE seals (
+    document INTEGER PRIMARY KEY,
+    row      BLOB NOT NULL,
+    rest     BLOB NOT NULL
+);

@@ -6,8 +6,9 @@ again; the order of segments is the order of passage ids.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,11 @@ from numpy.typing import NDArray
 
 from semsearch.errors import IndexDamagedError
 from semsearch.store import context, lexical, moments, vectors
-from semsearch.store.catalog import StoredLists, StoredSegment
-from semsearch.store.files import fetched, map_arrays
+from semsearch.store.files import MEND, Array, fetched, map_arrays, write_arrays
 from semsearch.store.lexical import LexicalScores, LexicalSegment
 from semsearch.store.lists import RECALL, Lists, nearest
 from semsearch.store.moments import Key, Outer, Sums
+from semsearch.store.stored import StoredLists, StoredSegment
 from semsearch.store.subset import Ids
 from semsearch.store.vectors import VectorSegment
 from semsearch.types import Vectors
@@ -60,18 +61,21 @@ class Segments:
     lists: Lists | None = None
     last: int = -1
     noted: _Noted = field(default_factory=_Noted)
+    folder: str = ""
 
     @classmethod
-    def of(cls, each: Iterable[Segment], before: Segments | None = None) -> Segments:
+    def of(cls, each: Iterable[Segment], before: Segments | None = None, folder: str = "") -> Segments:
         """The segments, which are in order of their passages, after those of an earlier generation."""
         every = tuple(each)
         ids = np.concatenate([np.empty(0, np.int64), *(segment.vectors.ids for segment in every)])
         starts = np.cumsum([0, *(len(segment.vectors.ids) for segment in every)])
-        return cls(every, ids, starts, noted=_Noted(outer=before.noted.outer if before else {}))
+        return cls(every, ids, starts, noted=_Noted(outer=before.noted.outer if before else {}), folder=folder)
 
     def with_lists(self, lists: Lists, last: int) -> Segments:
         """The same with lists of all passages up to the last, some of which may be gone since."""
-        alive = np.zeros(last + 1, np.bool_)
+        # Whatever the catalog says, no more memory than the passages need; what the lists have beyond them is gone.
+        last = min(last, int(self.ids[-1])) if len(self.ids) else -1
+        alive = np.zeros(last + 2, np.bool_)
         for segment in self.each:
             ids = segment.vectors.ids if segment.vectors.lives is None else segment.vectors.ids[segment.vectors.lives]
             alive[ids[: np.searchsorted(ids, last, side="right")]] = True
@@ -162,15 +166,15 @@ class Segments:
         """The segment of each passage, by its number in `each`, and its row there."""
         places = np.searchsorted(self.ids, ids)
         if len(self.ids) == 0 or np.any(self.ids[np.minimum(places, len(self.ids) - 1)] != ids):
-            raise IndexDamagedError("a passage of the index has no vector; run `semsearch verify`")
+            raise IndexDamagedError(f"{self.folder}: a passage of the index has no vector; {MEND}")
         owners = np.searchsorted(self.starts, places, side="right") - 1
         return owners, places - self.starts[owners]
 
 
 def open_segments(
-    folder: Path, stored: Sequence[StoredSegment], tombstones: Sequence[int], before: Segments
+    folder: Path, stored: Sequence[StoredSegment], tombstones: Sequence[int], before: Segments, dimension: int
 ) -> Segments:
-    """The segments that the catalog lists, each with the mask of its living rows.
+    """The segments that the catalog lists, with vectors of that dimension, each with the mask of its living rows.
 
     Raises:
         FileNotFoundError: a file is missing.
@@ -178,10 +182,27 @@ def open_segments(
     """
     dead = np.array(tombstones, np.int64)
     opened = {segment.stored.id: segment for segment in before.each}
-    return Segments.of((_with_dead(opened.get(s.id) or _open(folder, s), dead) for s in stored), before)
+    each = (opened.get(s.id) or open_segment(folder, s, dimension) for s in stored)
+    if any(one.last >= two.first for one, two in pairwise(stored)):
+        raise IndexDamagedError(f"{folder}: its segments are not in order; {MEND}")
+    return Segments.of((_with_dead(segment, dead) for segment in each), before, str(folder))
 
 
-def open_lists(folder: Path, stored: StoredLists, before: Segments) -> Lists:
+def write_segment(
+    folder: Path, number: int, dense: Mapping[str, Sequence[Array]], sparse: LexicalSegment
+) -> StoredSegment:
+    """Write the files of a segment, durably; what the catalog has to say of it."""
+    return StoredSegment(
+        number,
+        int(sparse.ids[0]),
+        int(sparse.ids[-1]),
+        len(sparse.ids),
+        write_arrays(folder / "vectors" / f"{number:08d}", moments.with_sums(dense)),
+        write_arrays(folder / "lexical" / f"{number:08d}", sparse.arrays()),
+    )
+
+
+def open_lists(folder: Path, stored: StoredLists, before: Segments, dimension: int) -> Lists:
     """The lists that the catalog names; those of an earlier generation where they are the same.
 
     Raises:
@@ -191,17 +212,28 @@ def open_lists(folder: Path, stored: StoredLists, before: Segments) -> Lists:
     if before.lists is not None and before.lists.number == stored.id:
         return before.lists
     path = folder / "lists" / f"{stored.id:08d}"
-    return Lists.of(stored.id, map_arrays(path, stored.file), path)
+    return Lists.of(stored.id, map_arrays(path, stored.file), path, dimension)
 
 
-def _open(folder: Path, stored: StoredSegment) -> Segment:
+def open_segment(folder: Path, stored: StoredSegment, dimension: int) -> Segment:
+    """A segment, with all its rows.
+
+    Raises:
+        FileNotFoundError: a file is missing.
+        IndexDamagedError: a file is not what was written, or says of its arrays what cannot be.
+    """
     dense = map_arrays(folder / "vectors" / f"{stored.id:08d}", stored.vectors)
     sparse = map_arrays(folder / "lexical" / f"{stored.id:08d}", stored.lexical)
     try:
         vectors_ = VectorSegment(dense["ids"], dense["rows"], None, dense.get("total"), dense.get("square"))
-        return Segment(stored, vectors_, LexicalSegment(*(sparse[name] for name in LexicalSegment.ARRAYS)), dead=0)
+        lexical_ = LexicalSegment(*(sparse[name] for name in LexicalSegment.ARRAYS))
+        ends = vectors_.ids[:1].tolist() + vectors_.ids[-1:].tolist()
+        fits = vectors_.fits(stored.rows, dimension) and lexical_.fits(stored.rows)
+        if not fits or ends != [stored.first, stored.last]:
+            raise IndexDamagedError(f"{folder}: the arrays of segment {stored.id} do not fit each other; {MEND}")
+        return Segment(stored, vectors_, lexical_, dead=0)
     except KeyError as error:
-        raise IndexDamagedError(f"{folder}: segment {stored.id} lacks an array; rebuild the index") from error
+        raise IndexDamagedError(f"{folder}: segment {stored.id} lacks the array {error}; {MEND}") from error
 
 
 def _with_dead(segment: Segment, dead: NDArray[np.int64]) -> Segment:

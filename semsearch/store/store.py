@@ -26,17 +26,16 @@ import numpy as np
 from semsearch.config import IndexConfig
 from semsearch.errors import IndexClosedError, IndexDamagedError, StorageError
 from semsearch.store import context, database, lexical, listing, merging, moments, vectors
-from semsearch.store.catalog import Catalog, StoredLists, StoredSegment
-from semsearch.store.files import Array, remove, storage, sync_folder, write_arrays
-from semsearch.store.moments import with_sums
-from semsearch.store.segments import Segment, Segments, open_lists, open_segments
+from semsearch.store.catalog import Catalog
+from semsearch.store.derived import lexical_terms
+from semsearch.store.files import MEND, Array, remove, storage, sync_folder, write_arrays
+from semsearch.store.segments import Segment, Segments, open_lists, open_segments, write_segment
+from semsearch.store.stored import StoredLists
 from semsearch.store.vectors import checked, unit
-from semsearch.terms import terms
 from semsearch.types import Document, FileStat, Passage, Vectors
 
 LOG = logging.getLogger("semsearch")
 PARTS = ("vectors", "lexical", "lists")
-_REBUILD = "run `semsearch index FOLDER --rebuild` on the folder of articles"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +81,13 @@ class Store:
         self._generation = -1
         self._writer: sqlite3.Connection | None = None
         self._closed = False
-        with self.tables() as tables:
-            self.config = IndexConfig.from_json(tables.setting("config"))
+        self._held = False
+        try:
+            with self.tables() as tables:
+                self.config = IndexConfig.from_json(tables.setting("config"))
+        except IndexDamagedError as error:
+            self.close()
+            raise IndexDamagedError(str(error) if str(self.path) in str(error) else f"{self.path}: {error}") from error
 
     @classmethod
     def create(cls, folder: Path, config: IndexConfig, exact: int = listing.EXACT) -> Store:
@@ -120,7 +124,7 @@ class Store:
                 except FileNotFoundError as error:
                     # Merged away by a writer between our reading the list and opening the file, or truly missing.
                     if missed == (missed := tables.generation()):
-                        raise IndexDamagedError(f"{error.filename}: is missing; {_REBUILD}") from error
+                        raise IndexDamagedError(f"{error.filename}: is missing; {MEND}") from error
                     continue
                 yield snapshot
                 return
@@ -170,11 +174,15 @@ class Store:
                 self._add_segment(tables, ids, additions)
             tables.set("generation", str(tables.generation() + 1))
         try:
-            self._merge()
-            self._list()
+            self.tidy()
         except StorageError as error:
             # The commit stands, and segments that wait to be merged are searched all the same.
             LOG.warning("segments of %s could not be merged now: %s", self.folder, error)
+
+    def tidy(self) -> None:
+        """Merge segments and make lists where that is due."""
+        self._merge()
+        self._list()
 
     def remember(self, **settings: str) -> None:
         """Note facts about the index that are not part of how it is made, such as the time of the last run."""
@@ -193,43 +201,37 @@ class Store:
     def discard_leftovers(self) -> None:
         """Delete files that no committed state names: those of an interrupted commit."""
         with self._write() as tables:
-            segments = {f"{segment.id:08d}" for segment in tables.segments()}
-            lists = tables.lists()
-        named = {"vectors": segments, "lexical": segments, "lists": {f"{lists.id:08d}"} if lists else set()}
+            named = _named(tables)
         for part in PARTS:
             for file in (self.folder / part).iterdir():
                 if file.name not in named[part]:
                     remove(file)
+
+    def named(self) -> dict[str, set[str]]:
+        """The names of the files, by part, of which the index is made."""
+        with self.tables() as tables:
+            return _named(tables)
 
     def _put(self, tables: Catalog, addition: Addition) -> list[int]:
         if addition.replaces is not None:
             tables.drop_passages(addition.replaces)
         folder = tables.folder(addition.root)
         number = tables.put(folder, addition.document, addition.stat, addition.replaces)
-        return tables.add_passages(number, addition.passages, own=addition.own)
+        ids = tables.add_passages(number, addition.passages, own=addition.own)
+        tables.seals.put(number)
+        return ids
 
     def _add_segment(self, tables: Catalog, ids: list[int], additions: Sequence[Addition]) -> None:
         rows = np.concatenate([_as_compared(addition) for addition in additions])
         if rows.shape != (len(ids), self.config.dimension):
             raise ValueError(f"rows of shape {rows.shape} for {len(ids)} passages")
-        words = (lexical_terms(addition.document, p) for addition in additions for p in addition.passages)
+        words = (lexical_terms(a.document.title, p.embedded) for a in additions for p in a.passages)
         sizes = [len(addition.passages) for addition in additions if addition.passages]
         dense = vectors.VectorSegment(np.array(ids, np.int64), np.ascontiguousarray(rows, np.float32))
         self._write_segment(tables, dense.arrays(), lexical.build(ids, words, sizes))
 
     def _write_segment(self, tables: Catalog, dense: dict[str, list[Array]], sparse: lexical.LexicalSegment) -> None:
-        number = tables.next_segment()
-        vector_file, lexical_file = self._files(number)
-        tables.add_segment(
-            StoredSegment(
-                number,
-                int(sparse.ids[0]),
-                int(sparse.ids[-1]),
-                len(sparse.ids),
-                write_arrays(vector_file, with_sums(dense)),
-                write_arrays(lexical_file, sparse.arrays()),
-            )
-        )
+        tables.add_segment(write_segment(self.folder, tables.next_segment(), dense, sparse))
 
     def _merge(self) -> None:
         """Merge segments until there is nothing to merge; the files that are no longer named are deleted."""
@@ -292,7 +294,10 @@ class Store:
         generation = tables.generation()
         with self._mutex:
             if generation != self._generation:
-                segments = open_segments(self.folder, tables.segments(), tables.tombstones(), self._segments)
+                tables.check()
+                segments = open_segments(
+                    self.folder, tables.segments(), tables.tombstones(), self._segments, self.config.dimension
+                )
                 self._segments = self._with_lists(segments, tables.lists())
                 self._generation = generation
             return Snapshot(tables, self._segments, generation)
@@ -302,7 +307,9 @@ class Store:
         if stored is None:
             return segments
         try:
-            return segments.with_lists(open_lists(self.folder, stored, self._segments), stored.last)
+            return segments.with_lists(
+                open_lists(self.folder, stored, self._segments, self.config.dimension), stored.last
+            )
         except FileNotFoundError:
             LOG.info("%s: is missing; every search is exact until the index is changed", self._lists_file(stored.id))
         except IndexDamagedError as error:
@@ -330,17 +337,22 @@ class Store:
     def _write(self) -> Iterator[Catalog]:
         self._writer = self._writer or database.connect(self.path, write=True)
         with database.writing(self._writer, self.path) as tables:
+            before = self._writer.total_changes
+            if not self._held:
+                tables.check()
+                tables.seals.begin()
             yield tables
+            if self._writer.total_changes != before:
+                tables.seals.close()
+        self._held = True
+
+
+def _named(tables: Catalog) -> dict[str, set[str]]:
+    segments = {f"{segment.id:08d}" for segment in tables.segments()}
+    lists = tables.lists()
+    return {"vectors": segments, "lexical": segments, "lists": {f"{lists.id:08d}"} if lists else set()}
 
 
 def _as_compared(addition: Addition) -> Vectors:
     """The vectors in the context of their document; somebody's own are left as they are."""
     return addition.vectors if addition.own else context.in_context(addition.vectors, [len(addition.vectors)])
-
-
-def lexical_terms(document: Document, passage: Passage) -> list[str]:
-    """The terms under which a passage is found: title, heading and text, those of the title twice.
-
-    What a title names is what an article is about; how much twice is worth is measured in `benchmarks/ranking.md`.
-    """
-    return [*terms(document.title), *terms(passage.embedded)]

@@ -41,6 +41,16 @@ class VectorSegment:
         """What the segment's file holds."""
         return {"ids": [self.ids], "rows": [self.rows]}
 
+    def fits(self, count: int, dimension: int) -> bool:
+        """Whether the arrays have the shapes that so many passages give them."""
+        sums = {"total": (dimension,), "square": (dimension, dimension)}
+        return (
+            self.ids.shape == (count,)
+            and self.rows.shape == (count, dimension)
+            and self.rows.dtype == np.float32
+            and all(getattr(self, name) is None or getattr(self, name).shape == shape for name, shape in sums.items())
+        )
+
     def since(self, row: int) -> VectorSegment:
         """Its part from that row on."""
         if not row:
