@@ -15,6 +15,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from semsearch.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from semsearch.config import IndexConfig
     from semsearch.diff import Changes
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
     from semsearch.index import Index, Status
     from semsearch.sync import Progress, SyncReport
     from semsearch.types import Document, Embedder, Hit, Passage, Section
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Changes",

@@ -44,7 +44,7 @@ REASONS = {
 }
 END = re.compile(
     r"(read|took longer than [0-9.]+ s to read|needs more than 512 MB to read|made its reader (fail|crash) \(.+\)"
-    r"|no text in it|binary data, not text|marked as UTF-16 but damaged)$"
+    r"|.+, so it is no article|no text in it|binary data, not text|marked as UTF-16 but damaged)$"
 )
 TEXTUAL = {f"semsearch.read.{family}:read" for family in ("html", "markdown", "text")}
 HARMLESS = {"write": "write written", "fork": "fork forked", "fork in C": "fork in C forked"}

@@ -8,11 +8,11 @@ from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 
-from semsearch import __version__
 from semsearch.errors import IndexDamagedError, IndexLockedError, StorageError
 from semsearch.store.catalog import Catalog
 from semsearch.store.files import MEND
 from semsearch.store.seals import stand_in
+from semsearch.version import __version__
 
 FORMAT = 4
 """What an index is made like, `schema.sql` foremost; one of a lower format is made anew before it is used."""

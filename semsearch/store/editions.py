@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from semsearch import __version__
 from semsearch.config import IndexConfig
 from semsearch.errors import (
     IndexDamagedError,
@@ -23,6 +22,7 @@ from semsearch.errors import (
 from semsearch.store.database import FORMAT
 from semsearch.store.files import MEND, make_folder, remove, storage, sync_folder, write_text
 from semsearch.store.store import Store
+from semsearch.version import __version__
 
 CARD = "semsearch.json"
 _MAKING = "making"
