@@ -32,10 +32,15 @@ bench: .venv/ready  ## the figures of benchmarks/README.md; COLLECTIONS="DIR…"
 	test -z "$(COLLECTIONS)" || $(RUN)/python benchmarks/throughput.py $(firstword $(COLLECTIONS))
 	test -z "$(COLLECTIONS)" || $(RUN)/python benchmarks/peers.py --work benchmarks/data/peers $(COLLECTIONS)
 
-torture: .venv/ready  ## hours: kill -9, loss of power and full disks at every point, with the figures of docs/reliability.md
+torture: .venv/ready  ## hours: every harness of docs/reliability.md with its full counts
 	$(RUN)/python -m tests.torture.kill --moments 200
 	$(RUN)/python -m tests.torture.power
 	$(RUN)/python -m tests.torture.disk --budgets 100
+	$(RUN)/python -m tests.torture.readers
+	$(RUN)/python -m tests.torture.writers
+	$(RUN)/python -m tests.torture.inputs
+	$(RUN)/python -m tests.torture.linear
+	$(RUN)/python -m tests.torture.fuzz
 
 clean:  ## remove what the targets made
 	rm -rf .venv .venv-lowest .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache indexes/seeds
