@@ -1,10 +1,10 @@
 """How fast files are read, by kind: `python benchmarks/reading.py [FOLDER]`.
 
-Of the folder, or of `seeds/`, each kind of file is taken over and over until there are 2,000 files; text, Markdown and
-pages also as a few large ones, many articles in one. In rounds, in turn: `read_file`, with a `Worker` as a run has it
-(open, hash, hand over, read, hand back); the reader alone, called here; and its library alone, which gives a text
-and no title, date or sections. All from memory that is warm. Medians of five rounds.
-Pages are compared with trafilatura, which has to be installed.
+Of the folder, or of `seeds/`, each kind of file is taken over and over until there are 2,000 files or 10 MB; text,
+Markdown and pages also as a few large ones, many articles in one. In rounds, in turn: `read_file`, with a `Worker` as a
+run has it (open, hash, hand over, read, hand back); the reader alone, called here; and its library alone, which gives a
+text and less or nothing beside it. Files are in the system's memory. Medians of five rounds. Pages are compared with
+trafilatura, which has to be installed.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from semsearch.read import READERS, Worker, read_file
 from semsearch.read.files import load, suffix
 
 ROUNDS, FILES, LARGE, COPIES = 5, 2000, 4, 400
-LARGEST = 2**22
-"""Bytes of a file that is taken; larger ones are the second table's business."""
+MOST, LARGEST = 10**7, 2**22
+"""Bytes of all files of a kind, and of a file that is taken."""
 
 
 def html(data: bytes) -> object:
@@ -126,7 +126,8 @@ def main() -> None:
         sep="\n",
     )
     for kind, files in kinds(folder).items():
-        print(row(kind, [files[number % len(files)] for number in range(FILES)]), flush=True)
+        number = min(FILES, MOST * len(files) // sum(file.stat().st_size for file in files))
+        print(row(kind, [files[each % len(files)] for each in range(number)]), flush=True)
         if kind in {".html", ".md", ".txt"}:
             with tempfile.TemporaryDirectory() as temporary:
                 print(row(kind, large(kind, files, Path(temporary))), flush=True)

@@ -50,6 +50,12 @@ TEXTUAL = {f"semsearch.read.{family}:read" for family in ("html", "markdown", "t
 HARMLESS = {"write": "write written", "fork": "fork forked", "fork in C": "fork in C forked"}
 
 
+@pytest.fixture(autouse=True)
+def _nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test before has tried is tried again."""
+    monkeypatch.setattr(sandbox, "_ENDINGS", {})
+
+
 @pytest.fixture
 def mark(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
     """What the environment of every process holds that this test starts."""
@@ -128,6 +134,18 @@ def test_what_a_file_before_it_did_is_not_held_against_a_file() -> None:
     with Worker(memory=64 * hostile.MIB) as worker:
         for _ in range(5):
             assert worker.read(hostile.READER, "a.odd", b"grow").text == "grow grown"
+
+
+def test_what_has_ended_its_reader_is_not_tried_again(tmp_path: Path) -> None:
+    """Who watches a folder does not wait for a hang in it each time that something else is saved."""
+
+    def attempt() -> None:
+        with Worker(seconds=1) as worker, pytest.raises(ReadError, match="signal 6"):
+            worker.read(hostile.READER, "a.odd", b"abort")
+
+    assert [started(attempt), started(attempt)] == [1, 0]
+    with Worker(seconds=2) as worker, pytest.raises(ReadError, match="signal 6"):
+        assert started(lambda: worker.read(hostile.READER, "a.odd", b"abort")) == 1
 
 
 def test_one_process_reads_many_files_and_ends_with_its_owner(mark: str) -> None:

@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 import time
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -30,6 +31,9 @@ SECONDS = 5.0
 
 MEMORY = 512 * 2**20
 """Bytes by which the process may grow above what it has when it starts."""
+
+_ENDINGS: dict[tuple[str, float, int, bytes], str] = {}
+"""Why files ended their readers in the life of this program: who watches a folder does not wait for each again."""
 
 _START = 60.0  # seconds in which an interpreter starts on any machine
 _GLANCE = 0.05
@@ -59,13 +63,16 @@ class Worker:
     def read(self, reader: str, path: str, data: bytes) -> Document:
         """What the reader, "module:attribute", makes of a file's bytes.
 
-        An end of the process that a file before this one may have brought about is not held against this one: it is
-        read again, by a new process, in what is left of its time.
+        What has ended a process is not tried again. An end that a file before this one may have brought about is not
+        held against this one: it is read again, by a new process, in what is left of its time.
 
         Raises:
             ReadError: the reader refused it, or took too long, wanted too much memory, or crashed.
             OSError: no process can be started.
         """
+        key = reader, self._seconds, self._memory, sha256(data).digest()
+        if key in _ENDINGS:
+            raise ReadError(_ENDINGS[key])
         allowed = left = self._seconds * (1 + len(data) // 2**20 / 5)
         while True:
             process = self._running()
@@ -79,10 +86,9 @@ class Worker:
             status = self._discard()
             if self._closed:
                 raise ReadError("interrupted")
-            if process.late:
-                raise ReadError(f"took longer than {allowed:g} s to read")
-            if is_new:
-                raise ReadError(self._why(status))
+            if process.late or is_new:
+                _ENDINGS[key] = f"took longer than {allowed:g} s to read" if process.late else self._why(status)
+                raise ReadError(_ENDINGS[key])
 
     def close(self) -> None:
         """End the process; whoever is waiting for it is told that there is no answer."""
