@@ -23,7 +23,7 @@ class Changes:
     """What a folder has that the index has not, and the other way round; paths are below the folder.
 
     `sizes` are bytes by path of what is to be read. `kept` counts documents whose files cannot be read at the moment:
-    they stay in the index as they are.
+    they stay in the index as they are. `again` are documents that never were files and have to be embedded again.
     """
 
     added: list[str] = field(default_factory=list)
@@ -35,6 +35,7 @@ class Changes:
     sizes: dict[str, int] = field(default_factory=dict)
     unchanged: int = 0
     kept: int = 0
+    again: list[int] = field(default_factory=list)
 
     def work(self) -> list[tuple[str, int | None]]:
         """What must be read, in order of the path: (path, number of the document that it replaces)."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -97,8 +97,8 @@ def find_changes(store: Store, root: Path, patterns: Patterns, *, allow_empty: b
             `allow_empty`.
     """
     with store.tables() as tables:
-        known = tables.known(str(root))
-    return _changes(root, known, patterns, allow_empty=allow_empty)
+        known, again = tables.known(str(root))
+    return replace(_changes(root, known, patterns, allow_empty=allow_empty), again=again)
 
 
 def changes_for_new(folder: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Changes:
@@ -165,7 +165,8 @@ def apply(
         for (path, replaces), item in prepared:
             run.take(path, replaces, item)
     run.flush()
-    run.embed_again()
+    if changes.again:
+        run.embed_again()
     store.commit(removals=[*changes.removed.values(), *run.unreadable], touched=changes.touched)
     if run.passages or changes.removed or run.unreadable:
         store.remember(synced=datetime.now(UTC).isoformat(timespec="seconds"))
@@ -245,7 +246,7 @@ class _Run:
     def embed_again(self) -> None:
         """Take in again the documents that never were files and whose vectors a repair has found to be lost."""
         with self._store.tables() as tables:
-            documents = {n: tables.document(stored) for n in tables.unembedded() for stored in tables.documents([n])}
+            documents = {stored.id: tables.document(stored) for stored in tables.documents(self._changes.again)}
         for number, document in documents.items():
             stat, config = stat_of_text(document), self._store.config
             self._batch.append(incoming(document, stat, self._embedder(), config, replaces=number))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import textwrap
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from semsearch.cli.filters import (
     rerank_option,
 )
 from semsearch.cli.where import index_option, open_index
-from semsearch.show.text import place, safe, shown_path
+from semsearch.show.text import as_json_text, place, safe, shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +74,7 @@ def explain(
             min_relevance=min_relevance or 0.0,
         )
     if format_ == "json":
-        click.echo(json.dumps({"query": query, "mode": mode, **_fields(why)}, ensure_ascii=False, indent=2))
+        click.echo(as_json_text({"query": query, "mode": mode, **_fields(why)}, indent=2))
     else:
         for line in _lines(why, os.getcwd()):  # noqa: PTH109 - as the shell names it
             click.echo(safe(line))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from semsearch.cli.where import index_option, open_index
-from semsearch.show.text import safe, shown_path
+from semsearch.show.text import as_json_text, safe, shown_path
 
 if TYPE_CHECKING:
     from semsearch.searcher import Status
@@ -27,7 +26,7 @@ def status(name: str | None, *, as_json: bool) -> None:
     with open_index(name) as index:
         now = index.status()
     if as_json:
-        click.echo(json.dumps(asdict(now), ensure_ascii=False, indent=2))
+        click.echo(as_json_text(asdict(now), indent=2))
         return
     config = now.config
     rows = {
@@ -62,7 +61,7 @@ def list_(name: str | None, *, as_json: bool) -> None:
     folder = str(Path.cwd())
     for document in documents:
         if as_json:
-            click.echo(json.dumps({**asdict(document), "path": document.location}, ensure_ascii=False))
+            click.echo(as_json_text({**asdict(document), "path": document.location}))
         else:
             parts = (shown_path(document.location, folder), document.date, document.title)
             click.echo("\t".join(safe(" ".join(part.split())) for part in parts))

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from semsearch.types import Hit
 
 NOTHING_FOUND = 1
+_BARE = ("csv", "paths")
 _NOTHING = "nothing in this index seems to answer that; nearest:"
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
@@ -222,6 +223,8 @@ def _show(answers: Iterable[Answer], format_: str, color: str, *, explain: bool,
                 status = 0
             yield answer
 
+    # Programs get CSV and paths as they are. Text is safe anyway, but for colours that are ours, and so is JSON.
+    shown = safe if terminal and format_ in _BARE else str
     for line in FORMATS[format_](noted(), look):
-        click.echo(line, color=True)
+        click.echo(shown(line), color=True)
     return status

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 import platformdirs
 import xxhash
 
-from semsearch.errors import ModelError
+from semsearch.errors import ModelError, ModelUnsafeError
 
 FORMAT = 1
 """The version of the card's fields and of how a model is prepared; another one is prepared again, beside it."""
@@ -23,6 +24,8 @@ FORMAT = 1
 CARD, GRAPH, TOKENIZER = "card.json", "graph.onnx", "tokenizer.json"
 
 _BLOCK = 1 << 20
+_NAME = re.compile(r"\w[\w.-]*", re.ASCII)
+"""A fingerprint, or the name of a file in the folder of a prepared model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,15 @@ def cache_root() -> Path:
 
 
 def folder_of(fingerprint: str) -> Path:
-    """Where the prepared model of that fingerprint lies, or would lie."""
+    """Where the prepared model of that fingerprint lies, or would lie.
+
+    Raises:
+        ModelUnsafeError: it is no fingerprint, and might lead out of the cache.
+    """
+    if not _NAME.fullmatch(fingerprint):
+        raise ModelUnsafeError(
+            f"{fingerprint[:80]!r} is no fingerprint of a model; the index that names it is not sound"
+        )
     return cache_root() / "models" / f"{fingerprint[:24]}-{FORMAT}"
 
 
@@ -124,6 +135,8 @@ def read(folder: Path) -> Card:
     """
     card = peek(folder)
     for name, known in card.checksums.items():
+        if not _NAME.fullmatch(name):
+            raise ModelUnsafeError(f"{folder / CARD} names a file outside of its folder: {name!r}")
         if not (folder / name).is_file() or checksum(folder / name) != known:
             raise ModelError(f"{folder / name} is not what was written")
     return card

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from semsearch.embed import export, export_cross
 from semsearch.embed.describe import Model
-from semsearch.embed.find import Source, fingerprint
+from semsearch.embed.find import Source, find, find_reranker, fingerprint
 from semsearch.embed.runtime import Described, Prepared, plain
 from semsearch.errors import ModelMismatchError, ModelNotFoundError
 from semsearch.types import Vectors
@@ -37,7 +37,7 @@ class OriginalEmbedder(Described):
             ModelError: sentence-transformers cannot load it, or the card is damaged.
         """
         super().__init__(folder, source.name if source else "")
-        self._model = _loaded(self, source, device, export.load)
+        self._model = _loaded(self, source, device, export.load, find)
         self._lock = threading.Lock()
 
     def encode_document(self, texts: Sequence[str]) -> Vectors:
@@ -65,7 +65,7 @@ class OriginalReranker(Prepared):
     def __init__(self, folder: Path, source: Source | None = None, device: str = "cpu") -> None:
         """As `OriginalEmbedder`."""
         super().__init__(folder, source.name if source else "")
-        self._model = _loaded(self, source, device, export_cross.load)
+        self._model = _loaded(self, source, device, export_cross.load, find_reranker)
         self._lock = threading.Lock()
 
     def score(self, query: str, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -81,11 +81,19 @@ class OriginalReranker(Prepared):
             return self.checked(export_cross.predict(self._model, pairs))
 
 
-def _loaded(prepared: Prepared, source: Source | None, device: str, load: Callable[[Path, str], Model]) -> Model:
+def _loaded(
+    prepared: Prepared,
+    source: Source | None,
+    device: str,
+    load: Callable[[Path, str], Model],
+    check: Callable[[str], Source],
+) -> Model:
     """The model that the card of `prepared` speaks of, from the folder of `source` or from the one on the card."""
     place = source.folder if source else Path(prepared.card.source)
     if not place.is_dir():
         raise ModelNotFoundError(f"the folder of the model {prepared.name} has gone: {place}")
     if (found := fingerprint(place)) != prepared.fingerprint:
         raise ModelMismatchError(f"the model in {place} has changed: {found} now, {prepared.fingerprint} before")
+    # A card may name any folder; what could run code there is refused as it is of a model that is named by its path.
+    check(str(place))
     return load(place, device)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from semsearch.show.answer import Answer, Look
+from semsearch.show.text import as_json_text
 from semsearch.types import Hit
 
 SCHEMA = "semsearch/hit/1"
@@ -57,14 +57,14 @@ def as_json(answers: Iterable[Answer], look: Look) -> Iterator[str]:
         {"query": answer.query, "mode": answer.mode, "hits": [hit_fields(hit) for hit in answer.hits]}
         for answer in answers
     ]
-    yield json.dumps(objects if look.many else objects[0], ensure_ascii=False, indent=2)
+    yield as_json_text(objects if look.many else objects[0], indent=2)
 
 
 def as_jsonl(answers: Iterable[Answer], look: Look) -> Iterator[str]:  # noqa: ARG001 - every format is called alike
     """A hit a line, each with its query."""
     for answer in answers:
         for hit in answer.hits:
-            yield json.dumps({"query": answer.query, **hit_fields(hit)}, ensure_ascii=False)
+            yield as_json_text({"query": answer.query, **hit_fields(hit)})
 
 
 def as_csv(answers: Iterable[Answer], look: Look) -> Iterator[str]:  # noqa: ARG001 - every format is called alike

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from semsearch.query import parse
 from semsearch.show.answer import Answer, Look
@@ -55,6 +57,11 @@ def shown_path(path: str, folder: str) -> str:
 def safe(text: str) -> str:
     """The text without what a terminal would obey."""
     return _UNSAFE.sub("\ufffd", text)
+
+
+def as_json_text(value: Any, indent: int | None = None) -> str:
+    """JSON that is readable, and in which what a terminal would obey is escaped; it says the same."""
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False, indent=indent))
 
 
 def _hit(hit: Hit, wanted: frozenset[str], look: Look) -> Iterator[str]:

@@ -1,5 +1,11 @@
 """Keeps an index on disk: documents, passages, vectors and terms, with one commit point; reads no article."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from semsearch.errors import IndexDamagedError, SemsearchError
 from semsearch.store.catalog import Catalog
 from semsearch.store.database import FORMAT
 from semsearch.store.editions import (
@@ -13,14 +19,13 @@ from semsearch.store.editions import (
     settings,
 )
 from semsearch.store.files import storage
-from semsearch.store.inputs import fingerprint
 from semsearch.store.lexical import LexicalScores
 from semsearch.store.lists import RECALL
+from semsearch.store.seals import fingerprint
 from semsearch.store.store import Addition, Snapshot, Store
 from semsearch.store.stored import StoredDocument, StoredPassage
 from semsearch.store.subset import Ids
 from semsearch.store.vectors import similarities
-from semsearch.store.verify import blamed, complaints
 
 __all__ = [
     "CARD",
@@ -47,3 +52,27 @@ __all__ = [
     "similarities",
     "storage",
 ]
+
+
+def complaints(opened: Store, *, deep: bool = False) -> list[str]:
+    """What is wrong with an index, a line each: see `semsearch.store.verify`."""
+    from semsearch.store import verify  # noqa: PLC0415 - a search does without it
+
+    return verify.complaints(opened, deep=deep)
+
+
+@contextmanager
+def blamed(opened: Store) -> Iterator[None]:
+    """Ask, when something fails that should not, whether the index is damaged, and say so where it is.
+
+    Raises:
+        IndexDamagedError: it is.
+    """
+    try:
+        yield
+    except (SemsearchError, OSError):
+        raise
+    except Exception as error:
+        if found := complaints(opened):
+            raise IndexDamagedError(found[0]) from error
+        raise

@@ -20,8 +20,7 @@ import numpy as np
 from semsearch.errors import IndexDamagedError
 from semsearch.store.copies import Copies
 from semsearch.store.files import MEND, Written
-from semsearch.store.inputs import Inputs, fingerprint
-from semsearch.store.seals import Seals, seal_of
+from semsearch.store.seals import Inputs, Seals, fingerprint, seal_of
 from semsearch.store.stored import Facts, StoredDocument, StoredLists, StoredPassage, StoredSegment
 from semsearch.store.subset import Ids
 from semsearch.types import Document, FileStat, Passage, Section
@@ -76,12 +75,18 @@ class Catalog:
         """Drop folders that no document is from."""
         self._run("DELETE FROM folders WHERE id > 0 AND id NOT IN (SELECT folder FROM documents)")
 
-    def known(self, root: str) -> dict[str, tuple[int, FileStat]]:
-        """Number and stat of every document of a folder, by its path."""
+    def known(self, root: str) -> tuple[dict[str, tuple[int, FileStat]], list[int]]:
+        """Number and stat of every document of a folder, by its path; and the documents that have to be embedded again.
+
+        Those never were files, and a repair has found their vectors to be lost.
+        """
         query = (
-            "SELECT path, d.id, size, mtime_ns, digest FROM documents d JOIN folders f ON f.id = folder WHERE root = ?"
+            "SELECT root, path, d.id, size, mtime_ns, digest FROM documents d JOIN folders f ON f.id = folder "
+            "WHERE root = ? OR (digest = '' AND folder = 0)"
         )
-        return {row[0]: (row[1], FileStat(*row[2:])) for row in self._run(query, (root,))}
+        rows = self._run(query, (root,)).fetchall()
+        files = {path: (number, FileStat(*stat)) for of, path, number, *stat in rows if of == root}
+        return files, [row[2] for row in rows if row[0] != root]
 
     def documents(self, ids: Iterable[int] | None = None) -> Iterator[StoredDocument]:
         """The documents with these numbers, in no certain order, or all of them in order of folder and path.
@@ -268,10 +273,6 @@ class Catalog:
         folder, path = self._run("SELECT folder, path FROM documents WHERE id = ?", (document,)).fetchone()
         self.put(folder, Document(path, ""), FileStat(-1, -1, ""), document)
         self.seals.put(document)
-
-    def unembedded(self) -> list[int]:
-        """The documents that a repair has left without passages, and that never were files."""
-        return [row[0] for row in self._run("SELECT id FROM documents WHERE digest = '' AND folder = 0")]
 
     def documents_of(self, passages: tuple[int, int]) -> list[int]:
         """The documents that have passages from the first of these to the last."""

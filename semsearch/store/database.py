@@ -130,9 +130,6 @@ def _open(uri: str, *, write: bool, factory: type[sqlite3.Connection] = sqlite3.
         if write:
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")
-        # What an index's own schema could have SQLite do is not done, and cells are looked at before they are read.
-        connection.execute("PRAGMA trusted_schema=OFF")
-        connection.execute("PRAGMA cell_size_check=ON")
         sealed = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'seals'").fetchone()[0]
         if not (sealed or write):
             stand_in(connection)

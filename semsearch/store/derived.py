@@ -7,16 +7,8 @@ from itertools import groupby
 
 from semsearch.store.catalog import Catalog
 from semsearch.store.lexical import LexicalSegment, build
+from semsearch.store.store import lexical_terms
 from semsearch.store.subset import Ids
-from semsearch.terms import terms
-
-
-def lexical_terms(title: str, embedded: str) -> list[str]:
-    """The terms under which a passage is found: title, heading and text, those of the title twice.
-
-    What a title names is what an article is about; how much twice is worth is measured in `benchmarks/ranking.md`.
-    """
-    return [*terms(title), *terms(embedded)]
 
 
 def postings(catalog: Catalog, ids: Ids) -> LexicalSegment:

@@ -9,7 +9,7 @@ in again costs no embedding.
 from __future__ import annotations
 
 import sqlite3
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -21,13 +21,12 @@ from semsearch.errors import IndexDamagedError
 from semsearch.store import database
 from semsearch.store.aside import Aside
 from semsearch.store.catalog import Catalog
-from semsearch.store.inputs import Inputs, fingerprint
-from semsearch.store.seals import Seals, seal_of
+from semsearch.store.seals import Inputs, Seals, fingerprint, seal_of
 
 _Row: TypeAlias = tuple[Any, ...]
 
-_FAILURES = 100_000
-"""After so many ranges of rows that cannot be read, the rest of a table is given up."""
+_FAILURES, _PATIENCE = 2_000, 50
+"""After so many ranges of rows that cannot be read, and so many more for each row that was, a table is given up."""
 
 _HIGHEST = 1 << 40
 _FIELDS = ("path", "size", "mtime_ns", "digest", "title", "date", "author", "source", "language", "metadata")
@@ -116,7 +115,7 @@ class _Copier:
         for row in _rows(self._old, "documents", failed):
             text, sketch = _by_key(self._old, "texts", row[0]), _by_key(self._old, "sketches", row[0])
             document = _Old(
-                row, roots.get(row[1], ""), text, [sketch[1:2]] if sketch else [], passages.pop(row[0], []),
+                row, roots.get(row[1], ""), text, [sketch[1:2]] if sketch else [], sorted(passages.pop(row[0], [])),
                 seals.pop(row[0], None),
             )  # fmt: skip
             if not self._take(document, sealed=sealed):
@@ -231,15 +230,17 @@ def _holds(connection: sqlite3.Connection) -> bool:
 def _rows(
     connection: sqlite3.Connection, table: str, failed: list[sqlite3.DatabaseError] | None = None
 ) -> Iterator[_Row]:
-    """All rows that can be read, in order of their numbers; in `failed`, why others cannot."""
+    """All rows that can be read; in `failed`, why others cannot."""
     failed = [] if failed is None else failed
-    pending = [(0, _HIGHEST)]
-    while pending and len(failed) < _FAILURES:
-        low, high = pending.pop()
+    query, read = f"SELECT * FROM {table} WHERE rowid BETWEEN ? AND ? ORDER BY rowid", 0
+    # The widest ranges first: where much can be read, more patience is had with what cannot.
+    pending = deque([(0, _HIGHEST)])
+    while pending and len(failed) < _FAILURES + _PATIENCE * read:
+        low, high = pending.popleft()
         try:
-            yield from connection.execute(
-                f"SELECT * FROM {table} WHERE rowid BETWEEN ? AND ? ORDER BY rowid", (low, high)
-            ).fetchall()
+            rows = connection.execute(query, (low, high)).fetchall()
+            read += len(rows)
+            yield from rows
         except sqlite3.DatabaseError as error:
             failed.append(error)
             if low < high:

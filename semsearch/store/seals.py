@@ -1,33 +1,51 @@
-"""Keeps checksums of what the catalog says, beside it and in the same transaction; mends nothing.
+"""Keeps checksums of what the catalog says, beside it and in the same transaction; asks no model and mends nothing.
 
 SQLite notices pages that do not fit each other, but not a changed letter or number within one. A document has two
 seals, since a search can check the first for what it cites, and the second takes all of a document's passages: of its
 row, and of what belongs to it. One more, among the settings, is of all that a search does not read by document.
 An index of before there were seals has none, and is sealed when it is first written to.
+
+A passage is besides what it was when title, heading and text are what the model read, of which the catalog keeps a
+fingerprint. How far title and heading were cut between words is found by trying, so that it need not be stored.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
 from typing import Any
 
 import xxhash
+
+from semsearch.types import embedded_text
 
 _TABLE = "CREATE TABLE seals (document INTEGER PRIMARY KEY, row BLOB NOT NULL, rest BLOB NOT NULL)"
 _ROWS = (
     "SELECT d.id, root, path, size, mtime_ns, digest, title, date, author, source, language, metadata "
     "FROM documents d JOIN folders f ON f.id = d.folder"
 )
-_STATE = (
-    "SELECT name, value FROM settings WHERE name != 'seal' ORDER BY name",
-    "SELECT * FROM folders ORDER BY id",
-    "SELECT * FROM segments ORDER BY id",
-    "SELECT * FROM lists ORDER BY id",
-    "SELECT * FROM tombstones ORDER BY passage",
-    "SELECT * FROM sqlite_sequence ORDER BY name",
-    "SELECT type, name, tbl_name, sql FROM main.sqlite_master ORDER BY name, tbl_name",
-)
+# All in one statement, padded to the same number of columns, since every search asks it once.
+_STATE = """
+SELECT 0, name, value, 0, 0, 0, 0, 0, 0, 0, 0 FROM settings UNION ALL
+SELECT 1, id, root, include, exclude, 0, 0, 0, 0, 0, 0 FROM folders UNION ALL
+SELECT 2, id, first, last, rows, vectors_size, vectors_checksum, vectors_mtime_ns, lexical_size, lexical_checksum,
+    lexical_mtime_ns FROM segments UNION ALL
+SELECT 3, id, last, size, checksum, mtime_ns, 0, 0, 0, 0, 0 FROM lists UNION ALL
+SELECT 4, passage, embedded, 0, 0, 0, 0, 0, 0, 0, 0 FROM tombstones UNION ALL
+SELECT 5, name, seq, 0, 0, 0, 0, 0, 0, 0, 0 FROM sqlite_sequence UNION ALL
+SELECT 6, name, type, tbl_name, sql, 0, 0, 0, 0, 0, 0 FROM main.sqlite_master ORDER BY 1, 2
+"""
+_SEAL, _SEALED = (0, "seal"), (6, "seals")
+
+_MOST_WORDS = 80
+"""A title or heading is cut to an eighth of what a passage may have, which is 64 tokens at the most."""
+
+_NONE = b""
+"""What an index of before there were seals has of a passage with vectors of somebody's own."""
+
+_MOST_LETTERS = 400
+"""The same in the letters of a script without spaces."""
 
 
 def seal_of(row: Any) -> bytes:
@@ -45,12 +63,14 @@ class Seals:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._run = connection.execute
+        self._sealed: bool | None = None
 
     def begin(self) -> None:
         """Seal an index that was made before there were seals, as it is."""
         if self._exist():
             return
         self._run(_TABLE)
+        self._sealed = True
         for (document,) in self._run("SELECT id FROM documents").fetchall():
             self.put(document)
         self.close()
@@ -66,12 +86,14 @@ class Seals:
 
     def close(self) -> None:
         """Seal all that does not belong to a document."""
-        self._run("INSERT OR REPLACE INTO settings VALUES ('seal', ?)", (self._state().hex(),))
+        self._run("INSERT OR REPLACE INTO settings VALUES ('seal', ?)", (_sealed(self._run(_STATE).fetchall()),))
 
     def hold(self) -> bool:
         """Whether what does not belong to a document is what was sealed, or was never sealed."""
-        known = self._run("SELECT value FROM settings WHERE name = 'seal'").fetchone()
-        return known[0] == self._state().hex() if known else not self._exist()
+        rows = self._run(_STATE).fetchall()
+        known = [row[2] for row in rows if row[:2] == _SEAL]
+        self._sealed = any(row[:2] == _SEALED for row in rows)
+        return known == [_sealed(rows)] if known else not self._sealed
 
     def broken(self) -> Iterator[int]:
         """The documents that are not what was sealed, seals without a document among them."""
@@ -92,8 +114,63 @@ class Seals:
         )
         return seal_of([self._run(part, (document,)).fetchall() for part in parts])
 
-    def _state(self) -> bytes:
-        return seal_of([self._run(part).fetchall() for part in _STATE])
-
     def _exist(self) -> bool:
-        return self._run("SELECT 1 FROM main.sqlite_master WHERE name = 'seals'").fetchone() is not None
+        if self._sealed is None:
+            found = self._run("SELECT 1 FROM main.sqlite_master WHERE name = 'seals'").fetchone()
+            self._sealed = found is not None
+        return self._sealed
+
+
+def _sealed(rows: Sequence[Any]) -> str:
+    return seal_of([row for row in rows if row[:2] != _SEAL]).hex()
+
+
+def fingerprint(text: str | bytes, *, own: bool = False) -> bytes:
+    """16 bytes that stand for a text or its UTF-8: BLAKE2b. What was embedded under one is not embedded again.
+
+    `own` gives others for texts whose vectors are somebody's own, so that they are never taken for the model's.
+    """
+    data = text if isinstance(text, bytes) else text.encode()
+    return blake2b(data, digest_size=16, person=b"own" if own else b"").digest()
+
+
+class Inputs:
+    """What the model read for passages; remembers how titles and headings were cut."""
+
+    def __init__(self) -> None:
+        self._cut: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def of(self, title: str, heading: str, text: str, known: bytes) -> str | None:
+        """What was read for a passage of which `known` is the fingerprint; None where these are not its parts."""
+        whole = title, heading
+        read = embedded_text(*self._cut.get(whole) or (_flat(title), _flat(heading)), text)
+        if known in (fingerprint(read), _NONE) or known == fingerprint(read, own=True):
+            return read
+        for first, second in _cuts(_flat(title), _flat(heading)):
+            read = embedded_text(first, second, text)
+            if known in (fingerprint(read), fingerprint(read, own=True)):
+                self._cut[whole] = first, second
+                return read
+        return None
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _cuts(title: str, heading: str) -> Iterator[tuple[str, str]]:
+    """Every way in which the two can have been cut, whole ones first."""
+    yield title, heading
+    titles, headings = [*_beginnings(title)], [*_beginnings(heading)]
+    yield from ((first, heading) for first in titles)
+    yield from ((title, second) for second in headings)
+    yield from ((first, second) for first in titles for second in headings)
+
+
+def _beginnings(text: str) -> Iterator[str]:
+    """What may be left of a text that is cut before a word, or within its first one."""
+    words = text.split(" ")
+    for count in range(min(len(words) - 1, _MOST_WORDS), 0, -1):
+        yield " ".join(words[:count])
+    for length in range(min(len(words[0]) - 1, _MOST_LETTERS), 0, -1):
+        yield words[0][:length]

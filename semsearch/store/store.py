@@ -25,13 +25,13 @@ import numpy as np
 
 from semsearch.config import IndexConfig
 from semsearch.errors import IndexClosedError, IndexDamagedError, StorageError
-from semsearch.store import context, database, lexical, listing, merging, moments, vectors
+from semsearch.store import context, database, lexical, listing, moments, vectors
 from semsearch.store.catalog import Catalog
-from semsearch.store.derived import lexical_terms
 from semsearch.store.files import MEND, Array, remove, storage, sync_folder, write_arrays
 from semsearch.store.segments import Segment, Segments, open_lists, open_segments, write_segment
 from semsearch.store.stored import StoredLists
 from semsearch.store.vectors import checked, unit
+from semsearch.terms import terms
 from semsearch.types import Document, FileStat, Passage, Vectors
 
 LOG = logging.getLogger("semsearch")
@@ -235,6 +235,8 @@ class Store:
 
     def _merge(self) -> None:
         """Merge segments until there is nothing to merge; the files that are no longer named are deleted."""
+        from semsearch.store import merging  # noqa: PLC0415 - a search does without it
+
         while True:
             with self._write() as tables:
                 segments = self._snapshot(tables).segments.each
@@ -356,3 +358,11 @@ def _named(tables: Catalog) -> dict[str, set[str]]:
 def _as_compared(addition: Addition) -> Vectors:
     """The vectors in the context of their document; somebody's own are left as they are."""
     return addition.vectors if addition.own else context.in_context(addition.vectors, [len(addition.vectors)])
+
+
+def lexical_terms(title: str, embedded: str) -> list[str]:
+    """The terms under which a passage is found: title, heading and text, those of the title twice.
+
+    What a title names is what an article is about; how much twice is worth is measured in `benchmarks/ranking.md`.
+    """
+    return [*terms(title), *terms(embedded)]

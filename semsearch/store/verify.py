@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
-from semsearch.errors import IndexDamagedError, SemsearchError
+from semsearch.errors import IndexDamagedError
 from semsearch.store import derived, lexical, moments, sketches
 from semsearch.store.catalog import Catalog
 from semsearch.store.editions import CARD, card_of
@@ -45,23 +44,6 @@ def complaints(store: Store, *, deep: bool = False) -> list[str]:
         return [str(error)]
     except UNREADABLE as error:
         return [f"{store.path}: holds what cannot be read ({error}); {MEND}"]
-
-
-@contextmanager
-def blamed(store: Store) -> Iterator[None]:
-    """Ask, when something fails that should not, whether the index is damaged, and say so where it is.
-
-    Raises:
-        IndexDamagedError: it is.
-    """
-    try:
-        yield
-    except (SemsearchError, OSError):
-        raise
-    except Exception as error:
-        if found := complaints(store):
-            raise IndexDamagedError(found[0]) from error
-        raise
 
 
 def _outside(store: Store) -> list[str]:
