@@ -66,10 +66,14 @@ def test_creation_deletes_nothing_that_is_not_ours(tmp_path: Path, index: Index,
     "left", [["making"], ["making", "lock", "e1"], ["making", "semsearch.json.unfinished", "lock"]]
 )
 def test_a_creation_that_was_killed_is_begun_again(tmp_path: Path, left: list[str]) -> None:
-    """What it left is taken away, and the index is made."""
+    """It is no index, and none that is damaged; what it left is taken away, and the index is made."""
     path = tmp_path / "new"
     for name in left:
         (path / name).mkdir(parents=True) if name == "e1" else (path.mkdir(exist_ok=True), (path / name).touch())
+    if "e1" in left:
+        (path / "e1" / "index.db").touch()
+    with pytest.raises(IndexNotFoundError):
+        Index.open(path, embedder=HashEmbedder())
     with Index.create(path, embedder=HashEmbedder()) as made:
         made.add([Document("a", "Text.")])
     assert sorted(p.name for p in path.iterdir()) == ["e1", "lock", CARD]

@@ -46,7 +46,7 @@ def current(path: Path, *, older: bool = False) -> Path:
         card = json.loads((path / CARD).read_text(encoding="utf-8"))
         number, edition = int(card["format"]), str(card["current"])
     except (FileNotFoundError, NotADirectoryError) as error:
-        if any(path.glob("e[0-9]*/index.db")):
+        if any(path.glob("e[0-9]*/index.db")) and not (path / _MAKING).exists():
             raise IndexDamagedError(f"{path / CARD}: is missing; {MEND}") from error
         raise IndexNotFoundError(f"{path}: no index here; make one with `semsearch index FOLDER`") from error
     except _UNREADABLE as error:
