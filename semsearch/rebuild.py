@@ -141,15 +141,17 @@ def _number_in_use(path: Path, old: Old) -> int:
 
 def _try(folder: Path) -> Store | None:
     """An edition that was begun, None where it cannot be gone on with."""
+    begun = None
     try:
         begun = Store(folder)
+        with begun.tables() as tables:
+            tables.check()
+            if tables.setting("format") == str(store.FORMAT):
+                return begun
     except IndexDamagedError:
-        return None
-    with begun.tables() as tables:
-        made = tables.setting("format")
-    if made == str(store.FORMAT):
-        return begun
-    begun.close()
+        LOG.info("%s: cannot be gone on with, and is begun again", folder)
+    if begun is not None:
+        begun.close()
     return None
 
 

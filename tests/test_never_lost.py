@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -167,6 +169,22 @@ def test_a_rebuild_of_a_damaged_index_goes_on_where_it_was(index: Index, article
     embedder = HashEmbedder()
     Index.rebuild(index.path, articles, embedder=embedder)
     assert len(embedder.encoded) < 300
+
+
+def test_a_begun_rebuild_that_is_damaged_is_begun_again(index: Index, articles: Path) -> None:
+    """An unfinished edition that cannot be gone on with does not stand in the way of a rebuild."""
+    index.sync(articles)
+
+    def stop(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Index.rebuild(index.path, articles, embedder=HashEmbedder(), progress=stop)
+    with closing(sqlite3.connect(index.path / "e2" / "index.db")) as connection, connection:
+        connection.execute("DELETE FROM settings WHERE name = 'seal'")
+    Index.rebuild(index.path, articles, embedder=HashEmbedder())
+    assert len(index.documents()) == 3
+    assert index.verify() == []
 
 
 def test_without_a_card_nobody_guesses_the_model(index: Index, articles: Path) -> None:

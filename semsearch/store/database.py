@@ -56,11 +56,12 @@ def create(path: Path, settings: Mapping[str, str]) -> None:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
-            connection.executescript(f"BEGIN; {files('semsearch.store').joinpath('schema.sql').read_text()} COMMIT;")
+            connection.executescript(f"BEGIN; {files('semsearch.store').joinpath('schema.sql').read_text()}")
             connection.execute("INSERT INTO folders (id, root) VALUES (0, '')")
             made = {"format": str(FORMAT), "semsearch": __version__, **settings}
             connection.executemany("INSERT INTO settings VALUES (?, ?)", made.items())
             Catalog(connection).seals.close()
+            connection.execute("COMMIT")
         finally:
             connection.close()
 
