@@ -174,7 +174,7 @@ def test_not_indexed_and_why(index: Index, folder: Path, tmp_path: Path) -> None
     put(folder / "power/.semsearchignore", "!open.secret.txt\nold*\n")
     for name in ("drafts/a.txt", "b.secret.txt", "power/open.secret.txt", "power/old.txt", ".hidden/c.txt", "d.txt~"):
         put(folder / name, "Some text about power.")
-    put(folder / "table.xlsx", "x")
+    put(folder / "table.ods", "x")
     (folder / "binary.txt").write_bytes(b"\0\1\2" * 100)
     put(folder / "inner/semsearch.json", "{}")
     put(folder / "inner/e.txt", "text")
@@ -191,7 +191,7 @@ def test_not_indexed_and_why(index: Index, folder: Path, tmp_path: Path) -> None
         "articles/.hidden/c.txt": ("ignored", "hidden"),
         "articles/d.txt~": ("ignored", "backup"),
         "articles/inner/e.txt": ("ignored", "belongs to an index"),
-        "articles/table.xlsx": ("unread", "no reader for .xlsx files"),
+        "articles/table.ods": ("unread", "no reader for .ods files"),
         "articles/link.txt": ("unread", "a symbolic link, not followed"),
         "articles/power": ("unread", "a folder"),
         "articles/new.txt": ("new", f"semsearch index {folder}"),
