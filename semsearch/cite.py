@@ -29,19 +29,18 @@ def cite(
     """The hits for what was found, best first, each with the state of its file and the other places of its story.
 
     Args:
-        snapshot: where the passages are.
+        snapshot: where the documents are.
         answers: passages best first.
         stat: reads size, time of change and digest of a file.
         calibration: makes a relevance of scores; None leaves it unknown.
     """
-    passages = {passage.id: passage for passage in snapshot.catalog.passages(a.scored.id for a in answers)}
     others = {a.scored.id: _others(a) for a in answers}
-    wanted = {p.document for p in passages.values()}.union(*others.values())
+    wanted = {a.document for a in answers}.union(*others.values())
     documents = {document.id: document for document in snapshot.catalog.documents(wanted)}
-    stale = {p.document: is_stale(documents[p.document], stat) for p in passages.values()}
+    stale = {number: is_stale(documents[number], stat) for number in {a.document for a in answers}}
     hits = []
     for rank, answer in enumerate(answers, 1):
-        scored, passage = answer.scored, passages[answer.scored.id]
+        scored, passage = answer.scored, answer.passage
         document = documents[passage.document]
         copies = _copies(documents[number] for number in others[scored.id])
         dates = sorted(date for date in (document.date, *(copy.date for copy in copies)) if date)

@@ -128,7 +128,7 @@ def _of_document(case: _Case, refusals: Sequence[str]) -> Explanation:
         "below",
         f"below the cut: its best passage is number {place} of {len(standing)}, and k is {case.wish.k}; ask for more",
         ranks=_ranks(case, standing),
-        best=case.hit(Answer(best, case.document.id), place),
+        best=case.hit(Answer(best, next(iter(case.snapshot.catalog.passages([best.id])))), place),
     )
     if refusals:
         return replace(explained, cause="filtered", message=f"the filter leaves it out: {', '.join(refusals)}")

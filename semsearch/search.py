@@ -20,7 +20,7 @@ import numpy as np
 from semsearch.errors import UsageError
 from semsearch.query import Query, holds
 from semsearch.rank import HITS, RERANKED, Candidate, fold, fuse, moved, reranked
-from semsearch.store import RECALL, Ids, LexicalScores, Snapshot, similarities
+from semsearch.store import RECALL, Ids, LexicalScores, Snapshot, StoredPassage, similarities
 from semsearch.terms import query_terms, stem, words
 from semsearch.types import Reranker, Vectors
 
@@ -87,9 +87,14 @@ class Answer:
     """A passage that is shown and its document; where copies fold, what was folded into it and all its copies."""
 
     scored: Scored
-    document: int
+    passage: StoredPassage
     folded: Sequence[Candidate] = ()
     copies: Sequence[int] = ()
+
+    @property
+    def document(self) -> int:
+        """The number of its document."""
+        return self.passage.document
 
 
 def find(snapshot: Snapshot, wish: Wish) -> list[Answer]:
@@ -222,13 +227,22 @@ def _kept(snapshot: Snapshot, wish: Wish, found: Sequence[Scored]) -> list[Answe
     by_id = {scored.id: scored for scored in found}
     read = _read(snapshot, found, wish)
     if not wish.collapse:
-        return [Answer(by_id[candidate.id], candidate.document) for candidate in islice(read, wish.k)]
+        return [Answer(by_id[passage.id], passage) for passage in islice(read, wish.k)]
+    passages: dict[int, StoredPassage] = {}
+
+    def candidates() -> Iterator[Candidate]:
+        for passage in read:
+            passages[passage.id] = passage
+            yield Candidate(passage.id, by_id[passage.id].score, passage.document, passage.text)
+
     copies = cache(snapshot.catalog.copies.of)  # asked here by folding, and again for each that stays
-    kept = fold(read, copies, wish.k)
-    return [Answer(by_id[k.candidate.id], k.candidate.document, k.folded, copies(k.candidate.document)) for k in kept]
+    kept = fold(candidates(), copies, wish.k)
+    return [
+        Answer(by_id[k.candidate.id], passages[k.candidate.id], k.folded, copies(k.candidate.document)) for k in kept
+    ]
 
 
-def _read(snapshot: Snapshot, found: Sequence[Scored], wish: Wish) -> Iterator[Candidate]:
+def _read(snapshot: Snapshot, found: Sequence[Scored], wish: Wish) -> Iterator[StoredPassage]:
     """The passages with their texts, read a few at a time, without those that the query's operators leave out."""
     step = 2 * wish.k
     for at in range(0, len(found), step):
@@ -237,7 +251,7 @@ def _read(snapshot: Snapshot, found: Sequence[Scored], wish: Wish) -> Iterator[C
         for scored in part:
             passage = passages[scored.id]
             if _is_asked_for(snapshot, wish.query, passage.document, passage.heading, passage.text):
-                yield Candidate(scored.id, scored.score, passage.document, passage.text)
+                yield passage
 
 
 def _is_asked_for(snapshot: Snapshot, query: Query | None, document: int, heading: str, text: str) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from semsearch.errors import ReadError
-from semsearch.read.blocks import Block
+from semsearch.read.blocks import Block, laid_out
 from semsearch.read.dates import date_in_name, iso_date
 from semsearch.read.decode import decode
 from semsearch.read.html_facts import facts
@@ -30,7 +30,6 @@ _DROPPED = frozenset({
 _OF_BOOKS = frozenset({"aside", "footer", "header"})
 _MOST_LEFT_OUT = 4
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_BETWEEN = "\n\n"
 _INVISIBLE = {0x00AD: None, 0x200B: None, 0xFEFF: None}  # soft hyphen and zero-width spaces, which split words
 _SPACE = re.compile(r"\s+")
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -70,7 +69,7 @@ def document(path: str, markup: str) -> Document:
     content = _content(_blocks(tree))
     if not content:
         raise ReadError("no text in it")
-    text, headings = _laid_out(content)
+    text, headings, _ = laid_out(Block(block.text, block.level) for block in content)
     known = facts(tree)
     first = next((heading for heading in headings if heading.level == 1), None)
     title = known.headline or (first.words if first else "") or known.title
@@ -122,18 +121,6 @@ def _content(blocks: Sequence[_Block]) -> list[_Block]:
         largest = max(sizes, key=sizes.__getitem__)
         return [block for block in blocks if block.article == largest]
     return [block for block in blocks if block.in_main] or list(blocks)
-
-
-def _laid_out(blocks: Sequence[_Block]) -> tuple[str, list[Heading]]:
-    """The text, with a blank line between blocks, and where the headings are in it."""
-    headings, start = [], 0
-    for block in blocks:
-        stop = start + len(block.text)
-        if block.level:
-            words = " ".join(block.text.split())
-            headings.append(Heading(block.level, words, start, stop, stop))
-        start = stop + len(_BETWEEN)
-    return _BETWEEN.join(block.text for block in blocks), headings
 
 
 def _time(content: Sequence[_Block]) -> str:
@@ -241,7 +228,7 @@ class _Extractor:
         if self.inside["pre"]:
             text = text.strip("\n") if text.strip() else ""
         else:
-            text = _BLANK_LINES.sub(_BETWEEN, "\n".join(" ".join(line.split()) for line in text.split("\n"))).strip()
+            text = _BLANK_LINES.sub("\n\n", "\n".join(" ".join(line.split()) for line in text.split("\n"))).strip()
         if not text:
             return
         level = self.level if len(text) <= LONGEST_HEADING else 0

@@ -264,8 +264,7 @@ class Catalog:
     def unembed(self, document: int) -> None:
         """Let go of the passages of a document, whose vectors are lost; the next run embeds it again."""
         self._run("DELETE FROM passages WHERE document = ?", (document,))
-        self.touch(document, FileStat(-1, -1, ""))
-        self._run("UPDATE documents SET digest = '' WHERE id = ?", (document,))
+        self._run("UPDATE documents SET size = -1, mtime_ns = -1, digest = '' WHERE id = ?", (document,))
         self.seals.put(document)
 
     def blank(self, document: int) -> None:

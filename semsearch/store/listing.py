@@ -130,7 +130,7 @@ def _alive(lists: Lists, part: slice) -> Any:
     """Of a list, all or a mask of those that are part of the index."""
     if lists.alive is None:
         return slice(None)
-    alive = lists.alive[np.minimum(lists.ids[part], len(lists.alive) - 1)]
+    alive = lists.are_alive(lists.ids[part])
     return slice(None) if alive.all() else alive
 
 

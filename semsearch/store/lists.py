@@ -82,6 +82,12 @@ class Lists:
         codes = np.clip(np.rint((rows - self.middle) / self.step) + 128, 0, 255)
         return np.asarray(codes, np.uint8)
 
+    def are_alive(self, ids: Ids) -> NDArray[np.bool_]:
+        """Whether each of these passages, which may be beyond all that there are, is part of the index: a mask."""
+        if self.alive is None:
+            return np.ones(len(ids), np.bool_)
+        return self.alive[np.minimum(ids, len(self.alive) - 1)]
+
     def compared(self, recall: float) -> int:
         """About how many vectors a query is compared with."""
         return len(self.ids) * self.probes_for(recall) // max(len(self.centroids), 1)

@@ -22,7 +22,7 @@ from semsearch.store.catalog import Catalog
 from semsearch.store.editions import CARD, card_of, current, settings
 from semsearch.store.files import map_arrays, storage, sync_folder, write_text
 from semsearch.store.salvage import salvage
-from semsearch.store.segments import open_segment, write_segment
+from semsearch.store.segments import lists_file, open_segment, segment_files, write_segment
 from semsearch.store.store import PARTS, Store
 from semsearch.store.stored import StoredSegment
 from semsearch.store.vectors import VectorSegment
@@ -163,7 +163,7 @@ def _mended_segments(store: Store, aside: Aside) -> list[str]:
     rows: list[int] = []
     with _changing(store) as tables:
         for stored in tables.segments():
-            files = [store.folder / part / f"{stored.id:08d}" for part in PARTS[:2]]
+            files = segment_files(store.folder, stored.id)
             dense = _vectors(store, stored, files[0])
             if dense is None:
                 _let_go(tables, stored)
@@ -214,7 +214,7 @@ def _living(tables: Catalog, dense: VectorSegment) -> VectorSegment:
 def _is_wrong(store: Store, tables: Catalog, stored: StoredSegment, living: VectorSegment) -> bool:
     """Whether what is derived of a segment is not what its texts and vectors give."""
     try:
-        map_arrays(store.folder / "lexical" / f"{stored.id:08d}", stored.lexical, thorough=True)
+        map_arrays(segment_files(store.folder, stored.id)[1], stored.lexical, thorough=True)
         segment = open_segment(store.folder, stored, store.config.dimension)
         segment = replace(segment, lexical=replace(segment.lexical, lives=living.lives))
         looks = (verify.wrong_rows(segment), verify.wrong_sums(segment), verify.wrong_postings(tables, segment))
@@ -237,7 +237,7 @@ def _mended_lists(store: Store, aside: Aside) -> list[str]:
         stored = tables.lists()
     if stored is None:
         return []
-    file = store.folder / "lists" / f"{stored.id:08d}"
+    file = lists_file(store.folder, stored.id)
     try:
         map_arrays(file, stored.file, thorough=True)
         with store.snapshot() as snapshot:
@@ -266,8 +266,7 @@ def _mended_copies(store: Store) -> list[str]:
 
 def _set_leftovers_aside(store: Store, aside: Aside) -> None:
     """Files that no committed state names, what a repair has replaced among them."""
-    named = store.named()
-    for part in PARTS:
-        for file in (store.folder / part).iterdir():
-            if file.name not in named[part]:
-                aside.take(file)
+    with store.tables() as tables:
+        leftovers = store.leftovers(tables)
+    for file in leftovers:
+        aside.take(file)

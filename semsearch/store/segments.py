@@ -171,6 +171,16 @@ class Segments:
         return owners, places - self.starts[owners]
 
 
+def segment_files(folder: Path, number: int) -> tuple[Path, Path]:
+    """The files of a segment in an edition: of its vectors, and of its postings."""
+    return folder / "vectors" / f"{number:08d}", folder / "lexical" / f"{number:08d}"
+
+
+def lists_file(folder: Path, number: int) -> Path:
+    """The file of lists in an edition."""
+    return folder / "lists" / f"{number:08d}"
+
+
 def open_segments(
     folder: Path, stored: Sequence[StoredSegment], tombstones: Sequence[int], before: Segments, dimension: int
 ) -> Segments:
@@ -192,13 +202,14 @@ def write_segment(
     folder: Path, number: int, dense: Mapping[str, Sequence[Array]], sparse: LexicalSegment
 ) -> StoredSegment:
     """Write the files of a segment, durably; what the catalog has to say of it."""
+    dense_file, sparse_file = segment_files(folder, number)
     return StoredSegment(
         number,
         int(sparse.ids[0]),
         int(sparse.ids[-1]),
         len(sparse.ids),
-        write_arrays(folder / "vectors" / f"{number:08d}", moments.with_sums(dense)),
-        write_arrays(folder / "lexical" / f"{number:08d}", sparse.arrays()),
+        write_arrays(dense_file, moments.with_sums(dense)),
+        write_arrays(sparse_file, sparse.arrays()),
     )
 
 
@@ -211,7 +222,7 @@ def open_lists(folder: Path, stored: StoredLists, before: Segments, dimension: i
     """
     if before.lists is not None and before.lists.number == stored.id:
         return before.lists
-    path = folder / "lists" / f"{stored.id:08d}"
+    path = lists_file(folder, stored.id)
     return Lists.of(stored.id, map_arrays(path, stored.file), path, dimension)
 
 
@@ -222,8 +233,8 @@ def open_segment(folder: Path, stored: StoredSegment, dimension: int) -> Segment
         FileNotFoundError: a file is missing.
         IndexDamagedError: a file is not what was written, or says of its arrays what cannot be.
     """
-    dense = map_arrays(folder / "vectors" / f"{stored.id:08d}", stored.vectors)
-    sparse = map_arrays(folder / "lexical" / f"{stored.id:08d}", stored.lexical)
+    files = segment_files(folder, stored.id)
+    dense, sparse = map_arrays(files[0], stored.vectors), map_arrays(files[1], stored.lexical)
     try:
         vectors_ = VectorSegment(dense["ids"], dense["rows"], None, dense.get("total"), dense.get("square"))
         lexical_ = LexicalSegment(*(sparse[name] for name in LexicalSegment.ARRAYS))

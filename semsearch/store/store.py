@@ -28,7 +28,15 @@ from semsearch.errors import IndexClosedError, IndexDamagedError, StorageError
 from semsearch.store import context, database, lexical, listing, moments, vectors
 from semsearch.store.catalog import Catalog
 from semsearch.store.files import MEND, Array, remove, storage, sync_folder, write_arrays
-from semsearch.store.segments import Segment, Segments, open_lists, open_segments, write_segment
+from semsearch.store.segments import (
+    Segment,
+    Segments,
+    lists_file,
+    open_lists,
+    open_segments,
+    segment_files,
+    write_segment,
+)
 from semsearch.store.stored import StoredLists
 from semsearch.store.vectors import checked, unit
 from semsearch.terms import terms
@@ -201,16 +209,16 @@ class Store:
     def discard_leftovers(self) -> None:
         """Delete files that no committed state names: those of an interrupted commit."""
         with self._write() as tables:
-            named = _named(tables)
-        for part in PARTS:
-            for file in (self.folder / part).iterdir():
-                if file.name not in named[part]:
-                    remove(file)
+            leftovers = self.leftovers(tables)
+        for file in leftovers:
+            remove(file)
 
-    def named(self) -> dict[str, set[str]]:
-        """The names of the files, by part, of which the index is made."""
-        with self.tables() as tables:
-            return _named(tables)
+    def leftovers(self, tables: Catalog) -> list[Path]:
+        """The files that the catalog does not name."""
+        lists = tables.lists()
+        named = {file for segment in tables.segments() for file in segment_files(self.folder, segment.id)}
+        named |= {lists_file(self.folder, lists.id)} if lists else set()
+        return [file for part in PARTS for file in (self.folder / part).iterdir() if file not in named]
 
     def _put(self, tables: Catalog, addition: Addition) -> list[int]:
         if addition.replaces is not None:
@@ -246,7 +254,7 @@ class Store:
                 self._replace(tables, segments[part])
                 tables.set("generation", str(tables.generation() + 1))
             for segment in segments[part]:
-                for file in self._files(segment.stored.id):
+                for file in segment_files(self.folder, segment.stored.id):
                     remove(file)
 
     def _replace(self, tables: Catalog, segments: Sequence[Segment]) -> None:
@@ -279,18 +287,12 @@ class Store:
             tables.set_lists(new)
             tables.set("generation", str(tables.generation() + 1))
         if old is not None:
-            remove(self._lists_file(old.id))
+            remove(lists_file(self.folder, old.id))
 
     def _write_lists(self, arrays: Mapping[str, Sequence[Array]], last: int) -> StoredLists:
         with self.tables() as tables:
             number = tables.next_lists()
-        return StoredLists(number, last, write_arrays(self._lists_file(number), arrays))
-
-    def _lists_file(self, number: int) -> Path:
-        return self.folder / "lists" / f"{number:08d}"
-
-    def _files(self, number: int) -> tuple[Path, Path]:
-        return self.folder / "vectors" / f"{number:08d}", self.folder / "lexical" / f"{number:08d}"
+        return StoredLists(number, last, write_arrays(lists_file(self.folder, number), arrays))
 
     def _snapshot(self, tables: Catalog) -> Snapshot:
         generation = tables.generation()
@@ -313,7 +315,8 @@ class Store:
                 open_lists(self.folder, stored, self._segments, self.config.dimension), stored.last
             )
         except FileNotFoundError:
-            LOG.info("%s: is missing; every search is exact until the index is changed", self._lists_file(stored.id))
+            missing = lists_file(self.folder, stored.id)
+            LOG.info("%s: is missing; every search is exact until the index is changed", missing)
         except IndexDamagedError as error:
             LOG.warning("%s; until then every search is exact, which takes longer", error)
         return segments
@@ -347,12 +350,6 @@ class Store:
             if self._writer.total_changes != before:
                 tables.seals.close()
         self._held = True
-
-
-def _named(tables: Catalog) -> dict[str, set[str]]:
-    segments = {f"{segment.id:08d}" for segment in tables.segments()}
-    lists = tables.lists()
-    return {"vectors": segments, "lexical": segments, "lists": {f"{lists.id:08d}"} if lists else set()}
 
 
 def _as_compared(addition: Addition) -> Vectors:

@@ -13,7 +13,7 @@ from semsearch.store import derived, lexical, moments, sketches
 from semsearch.store.catalog import Catalog
 from semsearch.store.editions import CARD, card_of
 from semsearch.store.files import MEND, Written, map_arrays
-from semsearch.store.segments import Segment, Segments
+from semsearch.store.segments import Segment, Segments, lists_file, segment_files
 from semsearch.store.store import Snapshot, Store
 from semsearch.store.subset import Ids
 from semsearch.types import Vectors
@@ -88,10 +88,10 @@ def _card(store: Store) -> Iterator[str]:
 
 def _files(tables: Catalog, folder: Path) -> Iterator[str]:
     for stored in tables.segments():
-        for part, expected in (("vectors", stored.vectors), ("lexical", stored.lexical)):
-            yield from _file(folder / part / f"{stored.id:08d}", expected)
+        for file, expected in zip(segment_files(folder, stored.id), (stored.vectors, stored.lexical), strict=True):
+            yield from _file(file, expected)
     if lists := tables.lists():
-        for complaint in _file(folder / "lists" / f"{lists.id:08d}", lists.file):
+        for complaint in _file(lists_file(folder, lists.id), lists.file):
             mended = "run `semsearch repair`, or index something"
             yield f"{complaint.split(';')[0]}; without it searches are exact and slow: {mended}"
 
@@ -216,11 +216,7 @@ def _codes(segments: Segments) -> Iterator[str]:
     wrong = 0
     for at in range(0, len(lists.ids), _BLOCK):
         ids = lists.ids[at : at + _BLOCK]
-        here = (
-            np.arange(len(ids))
-            if lists.alive is None
-            else np.flatnonzero(lists.alive[np.minimum(ids, len(lists.alive) - 1)])
-        )
+        here = np.flatnonzero(lists.are_alive(ids))
         rows = segments.vectors(ids[here])
         wrong += int(np.any(lists.codes[at + here] != lists.coded(rows), axis=1).sum())
         reach = rows @ lists.centroids.T
