@@ -198,3 +198,23 @@ def test_no_heavy_library_is_loaded_before_it_is_needed(tmp_path: Path) -> None:
     texts, loaded = run.stdout.splitlines()
     assert texts == "['Ä word.']"
     assert set(loaded.split()) & HEAVY - {"numpy"} == set()
+
+
+@pytest.mark.parametrize(
+    ("modules", "reader", "data"),
+    [
+        (("pypdfium2",), "pdf", b"%PDF-1.7"),
+        (("striprtf", "striprtf.striprtf"), "rtf", b"{\\rtf1 a}"),
+    ],
+)
+def test_without_its_library_the_reason_names_the_extra(modules: tuple[str, ...], reader: str, data: bytes) -> None:
+    """The line to type."""
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({modules}))\n"
+        f"from semsearch.read.{reader} import read\n"
+        "from semsearch.errors import ReadError\n"
+        f"try: read('a.{reader}', {data!r})\n"
+        "except ReadError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == f'needs {modules[0]}: pip install "semsearch[{reader}]"\n'

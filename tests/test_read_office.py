@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
 import zipfile
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -245,19 +243,6 @@ def test_rich_text_becomes_a_document() -> None:
     got = read_rtf("a.rtf", RTF)
     assert got.text == "Prvi šum Ča.\n\nDrugi pasus 😀."
     assert (got.title, got.author, got.date) == ("Naše vode", "I. A.", "2024-02-05")
-
-
-def test_rich_text_without_its_library_names_the_extra() -> None:
-    """The line to type."""
-    program = (
-        "import sys; sys.modules['striprtf'] = sys.modules['striprtf.striprtf'] = None\n"
-        "from semsearch.read.rtf import read\n"
-        "from semsearch.errors import ReadError\n"
-        "try: read('a.rtf', b'{\\\\rtf1 a}')\n"
-        "except ReadError as error: print(error)"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout == 'needs striprtf: pip install "semsearch[rtf]"\n'
 
 
 OFFICE = {

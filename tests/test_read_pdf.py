@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -213,19 +211,6 @@ def test_several_threads_read_at_once() -> None:
     for thread in threads:
         thread.join()
     assert texts == ["\n".join(BODY)] * 6
-
-
-def test_without_its_library_the_reason_names_the_extra() -> None:
-    """The line to type."""
-    program = (
-        "import sys; sys.modules['pypdfium2'] = None\n"
-        "from semsearch.read.pdf import read\n"
-        "from semsearch.errors import ReadError\n"
-        "try: read('a.pdf', b'%PDF-1.7')\n"
-        "except ReadError as error: print(error)"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout == 'needs pypdfium2: pip install "semsearch[pdf]"\n'
 
 
 words = st.text(st.sampled_from("abÜß1"), min_size=1, max_size=4)
