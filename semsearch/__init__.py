@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from semsearch.filters import Filter
     from semsearch.index import Index, Status
     from semsearch.sync import Progress, SyncReport
-    from semsearch.types import Document, Embedder, Hit, Passage, Section
+    from semsearch.types import Columns, Document, Embedder, Hit, Passage, Section
 
 __all__ = [
     "Changes",
+    "Columns",
     "Document",
     "Embedder",
     "Filter",
@@ -44,6 +45,7 @@ __all__ = [
 
 _HOME = {
     "Changes": "semsearch.diff",
+    "Columns": "semsearch.types",
     "Document": "semsearch.types",
     "Embedder": "semsearch.types",
     "Filter": "semsearch.filters",

@@ -94,7 +94,7 @@ def is_stale(document: StoredDocument, stat: Callable[[Path], FileStat]) -> bool
     """Whether a document's file has changed or gone; never for one that was no file."""
     if not document.root:
         return False
-    path, known = Path(document.location), document.stat
+    path, known = document.file, document.stat
     try:
         now = path.lstat()
         if (now.st_size, now.st_mtime_ns) == (known.size, known.mtime_ns):

@@ -8,41 +8,70 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import PurePosixPath
 from typing import TypeAlias
 
+from semsearch.address import file_of
 from semsearch.errors import ReadError
 from semsearch.types import FileStat, Found, Skip
 
-Known: TypeAlias = Mapping[str, tuple[int, FileStat]]
-"""By path: the number of the document that is in the index, and what its file was."""
+Numbers: TypeAlias = Mapping[str, int]
+"""By path: the number of a document in the index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the index holds of a file: its documents, one or several, and what it was when all of them were read."""
+
+    documents: Numbers
+    stat: FileStat
+
+
+Known: TypeAlias = Mapping[str, Held]
+"""By path of the file."""
+
+UNSURE = FileStat(-1, -1, "")
+"""What a file was of which some documents were not read as others were: no file has such a size."""
+
+
+def by_file(documents: Mapping[str, tuple[int, FileStat]]) -> Known:
+    """Documents, by their paths, with those together that stand in one file."""
+    numbers: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    stats: dict[str, FileStat] = {}
+    for path, (number, stat) in documents.items():
+        file = file_of(path)
+        numbers[file][path] = number
+        stats[file] = stat if stats.get(file, stat) == stat else UNSURE
+    return {file: Held(numbers[file], stat) for file, stat in stats.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a folder has that the index has not, and the other way round; paths are below the folder.
+    """What a folder has that the index has not, and the other way round: files by their paths below the folder.
 
-    `sizes` are bytes by path of what is to be read. `kept` counts documents whose files cannot be read at the moment:
-    they stay in the index as they are. `again` are documents that never were files and have to be embedded again.
+    `sizes` are bytes by path of what is to be read. `unchanged` and `kept` count documents; those that are kept stand
+    in files that cannot be read at the moment. `again` are documents that never were files and have to be embedded
+    again.
     """
 
     added: list[str] = field(default_factory=list)
-    changed: dict[str, int] = field(default_factory=dict)
-    renamed: dict[str, tuple[str, int]] = field(default_factory=dict)
-    removed: dict[str, int] = field(default_factory=dict)
-    touched: list[tuple[int, FileStat]] = field(default_factory=list)
+    changed: dict[str, Numbers] = field(default_factory=dict)
+    renamed: dict[str, tuple[str, Numbers]] = field(default_factory=dict)
+    removed: dict[str, Numbers] = field(default_factory=dict)
+    touched: list[tuple[str, FileStat]] = field(default_factory=list)
     skipped: list[Skip] = field(default_factory=list)
     sizes: dict[str, int] = field(default_factory=dict)
     unchanged: int = 0
     kept: int = 0
     again: list[int] = field(default_factory=list)
 
-    def work(self) -> list[tuple[str, int | None]]:
-        """What must be read, in order of the path: (path, number of the document that it replaces)."""
-        numbers: dict[str, int | None] = dict.fromkeys(self.added)
-        numbers.update(self.changed)
-        numbers.update({path: number for path, (_, number) in self.renamed.items()})
-        return sorted(numbers.items())
+    def work(self) -> list[tuple[str, Numbers]]:
+        """What must be read, in order of the path: a file, and the documents that what is in it now replaces."""
+        held: dict[str, Numbers] = {path: {} for path in self.added} | self.changed
+        for new, (old, numbers) in self.renamed.items():
+            held[new] = {new + path[len(old) :]: number for path, number in numbers.items()}
+        return sorted(held.items())
 
 
 def diff(found: Iterable[Found | Skip], known: Known, stat: Callable[[str], FileStat]) -> Changes:
@@ -54,30 +83,32 @@ def diff(found: Iterable[Found | Skip], known: Known, stat: Callable[[str], File
         stat: reads a file's size, time and digest; raises OSError or ReadError where it cannot.
     """
     files, skipped = _apart(found)
-    suspects = {path for path, item in files.items() if path in known and not _is_same(item, known[path][1])}
-    stats, unreadable = _stats(sorted(suspects), stat)
-    changed = {path for path, now in stats.items() if now.digest != known[path][1].digest}
-    absent = {path: entry for path, entry in known.items() if path not in files}
+    suspects = {path for path, item in files.items() if path in known and not _is_same(item, known[path].stat)}
+    unsure = {path for path in suspects if known[path].stat.size < 0}
+    stats, unreadable = _stats(sorted(suspects - unsure), stat)
+    changed = unsure.union(path for path, now in stats.items() if now.digest != known[path].stat.digest)
+    absent = {path: held for path, held in known.items() if path not in files}
     passing = {skip.path for skip in skipped if skip.passing}
     hidden = {path for path in absent if _is_below(path, passing)}
-    removed = {path: entry for path, entry in absent.items() if path not in hidden}
+    removed = {path: held for path, held in absent.items() if path not in hidden}
     new = {path: item for path, item in files.items() if path not in known}
     renamed = _renamed(new, removed, stat)
     old_names = {old for old, _ in renamed.values()}
+    to_read = {*new, *changed, *(skip.path for skip in unreadable)}
     return Changes(
         added=[path for path in new if path not in renamed],
-        changed={path: known[path][0] for path in sorted(changed)},
+        changed={path: known[path].documents for path in sorted(changed)},
         renamed=renamed,
-        removed={path: number for path, (number, _) in removed.items() if path not in old_names},
+        removed={path: held.documents for path, held in removed.items() if path not in old_names},
         touched=[
-            (known[path][0], now)
+            (path, now)
             for path, now in stats.items()
-            if path not in changed and now.mtime_ns != known[path][1].mtime_ns
+            if path not in changed and now.mtime_ns != known[path].stat.mtime_ns
         ],
         skipped=[*skipped, *unreadable],
         sizes={path: item.size for path, item in files.items()},
-        unchanged=len(files) - len(new) - len(changed) - len(unreadable),
-        kept=len(hidden) + len(unreadable),
+        unchanged=sum(len(known[path].documents) for path in files if path not in to_read),
+        kept=sum(len(known[path].documents) for path in (*hidden, *(skip.path for skip in unreadable))),
     )
 
 
@@ -118,16 +149,18 @@ def _stats(paths: Iterable[str], stat: Callable[[str], FileStat]) -> tuple[dict[
     return stats, unreadable
 
 
-def _renamed(new: Mapping[str, Found], removed: Known, stat: Callable[[str], FileStat]) -> dict[str, tuple[str, int]]:
+def _renamed(
+    new: Mapping[str, Found], removed: Known, stat: Callable[[str], FileStat]
+) -> dict[str, tuple[str, Numbers]]:
     """New files that are removed ones under another name: by new path, the old path and the document's number."""
     old: defaultdict[tuple[str, str], deque[str]] = defaultdict(deque)
-    for path, (_, before) in sorted(removed.items()):
-        old[before.digest, PurePosixPath(path).suffix].append(path)
-    sizes = {before.size for _, before in removed.values()}
+    for path, held in sorted(removed.items(), key=itemgetter(0)):
+        old[held.stat.digest, PurePosixPath(path).suffix].append(path)
+    sizes = {held.stat.size for held in removed.values()}
     stats, _ = _stats([path for path, item in new.items() if item.size in sizes], stat)
     renamed = {}
     for path, now in stats.items():
         if same := old.get((now.digest, PurePosixPath(path).suffix)):
             name = same.popleft()
-            renamed[path] = (name, removed[name][0])
+            renamed[path] = (name, removed[name].documents)
     return renamed

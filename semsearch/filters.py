@@ -13,6 +13,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
+from semsearch.address import file_of
 from semsearch.errors import UsageError
 from semsearch.language import SERBO_CROATIAN
 from semsearch.terms import fold
@@ -216,9 +217,9 @@ def _pattern(value: str) -> re.Pattern[str]:
 
 
 def _is_meant(path: str, patterns: Sequence[re.Pattern[str]]) -> bool:
-    """Whether a pattern means a path or a folder above it."""
+    """Whether a pattern means a path, the file in which that stands, or a folder above it."""
     parts = path.split("/")
-    entries = [path, *("/".join(parts[:i]) + "/" for i in range(1, len(parts)))]
+    entries = [path, file_of(path), *("/".join(parts[:i]) + "/" for i in range(1, len(parts)))]
     return any(pattern.match(entry) for pattern in patterns for entry in entries)
 
 

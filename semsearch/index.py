@@ -27,7 +27,7 @@ from semsearch.read import reach, walk
 from semsearch.searcher import Searcher, Status, card_of
 from semsearch.store.repair import Repair, repair
 from semsearch.sync import Patterns, Progress, SyncReport
-from semsearch.types import Document, Embedder, Vectors
+from semsearch.types import NO_COLUMNS, Columns, Document, Embedder, Vectors
 from semsearch.watch import moments
 
 __all__ = ["Index", "Status"]
@@ -122,6 +122,7 @@ class Index(Searcher):
         embedder: Embedder | None = None,
         include: Sequence[str] = (),
         exclude: Sequence[str] = (),
+        columns: Columns = NO_COLUMNS,
         allow_empty: bool = False,
         progress: Callable[[Progress], None] = lambda _: None,
     ) -> SyncReport:
@@ -140,6 +141,7 @@ class Index(Searcher):
             embedder: your own in place of a model.
             include: gitignore-style patterns, as for `sync`.
             exclude: patterns of files to leave out.
+            columns: which fields of tables (CSV, TSV, JSON Lines) are what; without any, those of the last run.
             allow_empty: leave out folders that are gone or hold no article any more.
             progress: is called after each batch.
 
@@ -159,7 +161,7 @@ class Index(Searcher):
             if embedder is None:
                 embedder = embed.resolve(model) if model or old.config is None else embed.load(old.config)
             config = rebuild.config_of(old, embedder, overlap, passage_tokens)
-            patterns = Patterns(include, exclude)
+            patterns = Patterns(include, exclude, columns)
             return rebuild.rebuild(path, old, root, embedder, config, patterns, progress, allow_empty=allow_empty)
 
     @classmethod
@@ -190,6 +192,7 @@ class Index(Searcher):
         *,
         include: Sequence[str] = (),
         exclude: Sequence[str] = (),
+        columns: Columns = NO_COLUMNS,
         allow_empty: bool = False,
         progress: Callable[[Progress], None] = lambda _: None,
     ) -> SyncReport:
@@ -200,6 +203,7 @@ class Index(Searcher):
             include: gitignore-style patterns; only files that match one are read. Without any patterns, those of the
                 last run over this folder hold; `["*"]` takes all files.
             exclude: patterns of files to leave out.
+            columns: which fields of tables (CSV, TSV, JSON Lines) are what; without any, those of the last run.
             allow_empty: accept that the folder is gone or holds no article any more.
             progress: is called after each batch.
 
@@ -210,10 +214,10 @@ class Index(Searcher):
         """
         root = self._root(folder)
         with self._writing() as edition:
-            patterns = _patterns(edition, root, Patterns(include, exclude))
+            patterns = _patterns(edition, root, Patterns(include, exclude, columns))
             changes = sync.find_changes(edition.store, root, patterns, allow_empty=allow_empty)
-            edition.store.set_patterns(str(root), *patterns.lists())
-            return sync.apply(edition.store, root, changes, lambda: edition.embedder, progress)
+            patterns.note(edition.store, root)
+            return sync.apply(edition.store, root, changes, lambda: edition.embedder, progress, patterns.columns)
 
     def watch(
         self,
@@ -221,6 +225,7 @@ class Index(Searcher):
         *,
         include: Sequence[str] = (),
         exclude: Sequence[str] = (),
+        columns: Columns = NO_COLUMNS,
         stop: Event | None = None,
     ) -> Iterator[SyncReport]:
         """Bring the index up to date with a folder, and again whenever files change; gives what each run did.
@@ -233,6 +238,7 @@ class Index(Searcher):
             folder: as for `sync`.
             include: the same.
             exclude: the same.
+            columns: the same.
             stop: ends it, also from another thread; without it, leave the loop.
 
         Raises:
@@ -247,7 +253,7 @@ class Index(Searcher):
         walk(root, include, exclude)  # a folder that is missing from the start is not waited for
 
         def run() -> SyncReport:
-            return self.sync(root, include=include, exclude=exclude)
+            return self.sync(root, include=include, exclude=exclude, columns=columns)
 
         for number, _ in enumerate(moments(root, lambda: reach(root, include, exclude), stop)):
             report = _patiently(run, stop) if number else run()
@@ -262,12 +268,13 @@ class Index(Searcher):
         *,
         include: Sequence[str] = (),
         exclude: Sequence[str] = (),
+        columns: Columns = NO_COLUMNS,
         allow_empty: bool = False,
     ) -> Changes:
         """What `sync` would do; changes nothing."""
         root = self._root(folder)
         with self._latest().used() as edition:
-            patterns = _patterns(edition, root, Patterns(include, exclude))
+            patterns = _patterns(edition, root, Patterns(include, exclude, columns))
             return sync.find_changes(edition.store, root, patterns, allow_empty=allow_empty)
 
     def add(self, documents: Sequence[Document], vectors: Sequence[Vectors] | None = None) -> None:
@@ -363,13 +370,10 @@ class Index(Searcher):
 
 def _patterns(edition: Edition, root: Path, given: Patterns) -> Patterns:
     """The patterns that hold: those that are given, else those of the last run."""
-    if given:
-        return given
-    with edition.store.tables() as tables:
-        last = Patterns(*tables.patterns(str(root)))
-    if last:
+    last = Patterns.of_last_run(edition.store, root)
+    if last and not given:
         LOG.info("with the patterns of the last run: include %s, exclude %s", *last.lists())
-    return last
+    return given.or_else(last)
 
 
 def _patiently(run: Callable[[], SyncReport], stop: Event) -> SyncReport | None:

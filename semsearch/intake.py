@@ -40,11 +40,15 @@ def incoming(
     root: str = "",
     replaces: int | None = None,
 ) -> Incoming:
-    """A document with its passages, and with its language: what its author states, else what its text says."""
-    language = detect(document.text, document.language)
-    if language != document.language:
-        document = replace(document, language=language)
+    """A document with its passages and its language."""
+    document = with_language(document)
     return Incoming(root, document, stat, split(document, embedder, config.overlap, config.limit), replaces)
+
+
+def with_language(document: Document) -> Document:
+    """The document with its language: what its author states, else what its text says."""
+    language = detect(document.text, document.language)
+    return document if language == document.language else replace(document, language=language)
 
 
 def stat_of_text(document: Document) -> FileStat:

@@ -45,7 +45,8 @@ def look_at_old(path: Path) -> Old:
                 return Old(None, store.settings(path))
             # An older one whose documents cannot be listed by now is as one that is damaged.
             next(tables.documents(), None)
-            folders = {Path(root): Patterns(*tables.patterns(root)) for root in tables.folders()}
+            roots = [Path(root) for root in tables.folders()]
+        folders = {root: Patterns.of_last_run(edition, root) for root in roots}
         return Old(edition, edition.config, folders)
     except IndexDamagedError:
         if edition is not None:
@@ -79,7 +80,7 @@ def rebuild(
     Raises:
         FolderError: a folder is missing or holds nothing that can be read, and `allow_empty` does not accept that.
     """
-    folders = {**old.folders, root: patterns or old.folders.get(root, patterns)}
+    folders = {**old.folders, root: patterns.or_else(old.folders.get(root, patterns))}
     sync.check_nesting(root, old.folders)
     new = _edition(path, old, config, folders)
     report = SyncReport()
@@ -88,8 +89,8 @@ def rebuild(
             if allow_empty and not folder.exists():
                 continue
             changes = sync.find_changes(new, folder, kept, allow_empty=allow_empty)
-            new.set_patterns(str(folder), *kept.lists())
-            report += sync.apply(new, folder, changes, lambda: embedder, progress)
+            kept.note(new, folder)
+            report += sync.apply(new, folder, changes, lambda: embedder, progress, kept.columns)
         if old.edition is not None:
             _carry_over(old.edition, new, embedder)
         store.publish(path, new)

@@ -7,21 +7,25 @@ committed stays, and the next run goes on from there.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
+from semsearch.address import file_of, may_hold_several
 from semsearch.ahead import ahead
 from semsearch.config import languages_of
-from semsearch.diff import Changes, Known, diff, reason
-from semsearch.errors import FolderError, ReadError, UsageError
+from semsearch.diff import UNSURE, Changes, Known, by_file, diff
+from semsearch.errors import FolderError, UsageError
+from semsearch.gather import Ended, Failed, Given, Same, gather
 from semsearch.intake import Incoming, embed, incoming, stat_of_text
 from semsearch.language import group, is_within
-from semsearch.read import Worker, read_file, stat_file, walk
+from semsearch.read import Worker, stat_file, walk
 from semsearch.store import Store
-from semsearch.types import Embedder, Found, Skip
+from semsearch.types import NO_COLUMNS, Columns, Embedder, FileStat, Found, Skip
 
 BATCH = 256
 """Passages that are embedded and committed together; an interruption loses the work on one batch at the most."""
@@ -70,13 +74,33 @@ class SyncReport:
 
 @dataclass(frozen=True, slots=True)
 class Patterns:
-    """Which files of a folder are read: gitignore-style patterns relative to it; none means all files."""
+    """Which files of a folder are read, by gitignore-style patterns relative to it; none means all files.
+
+    `columns` say how tables among them are read.
+    """
 
     include: Sequence[str] = ()
     exclude: Sequence[str] = ()
+    columns: Columns = NO_COLUMNS
 
     def __bool__(self) -> bool:
         return bool(self.include or self.exclude)
+
+    @classmethod
+    def of_last_run(cls, store: Store, root: Path) -> Self:
+        """Those that the last run over a folder used."""
+        with store.tables() as tables:
+            return cls(*tables.patterns(str(root)), store.columns(tables, str(root)))
+
+    def or_else(self, last: Patterns) -> Patterns:
+        """These, and for what they leave open those."""
+        chosen = self or last
+        return Patterns(chosen.include, chosen.exclude, self.columns if self.columns != NO_COLUMNS else last.columns)
+
+    def note(self, store: Store, root: Path) -> None:
+        """Let them be those of the last run."""
+        store.set_patterns(str(root), *self.lists())
+        store.set_columns(str(root), self.columns)
 
     def lists(self) -> tuple[list[str], list[str]]:
         """Both as lists.
@@ -97,7 +121,11 @@ def find_changes(store: Store, root: Path, patterns: Patterns, *, allow_empty: b
             `allow_empty`.
     """
     with store.tables() as tables:
-        known, again = tables.known(str(root))
+        documents, again = tables.known(str(root))
+        anew = store.columns(tables, str(root)) != patterns.columns
+    known = by_file(documents)
+    if anew:
+        known = {path: replace(held, stat=UNSURE) if may_hold_several(path) else held for path, held in known.items()}
     return replace(_changes(root, known, patterns, allow_empty=allow_empty), again=again)
 
 
@@ -152,6 +180,7 @@ def apply(
     changes: Changes,
     embedder: Callable[[], Embedder],
     progress: Callable[[Progress], None] = lambda _: None,
+    columns: Columns = NO_COLUMNS,
 ) -> SyncReport:
     """Make the changes part of the index, and say what was done.
 
@@ -159,32 +188,32 @@ def apply(
     """
     begun = time.monotonic()
     work = changes.work()
-    run = _Run(store, root, changes, [path for path, _ in work], embedder, progress)
+    run = _Run(store, root, changes, embedder, progress)
     # The next articles are read and cut while a batch is encoded, which leaves Python alone, and while it is committed.
-    with closing(ahead(run.read, work, lambda each: changes.sizes[each[0]], run.worker.close)) as prepared:
-        for (path, replaces), item in prepared:
-            run.take(path, replaces, item)
-    run.flush()
-    if changes.again:
-        run.embed_again()
-    store.commit(removals=[*changes.removed.values(), *run.unreadable], touched=changes.touched)
-    if run.passages or changes.removed or run.unreadable:
+    worker = Worker()
+    with closing(ahead(gather(store, root, work, embedder, worker, columns), _size_of, worker.close)) as gathered:
+        for item in gathered:
+            run.take(item)
+    run.finish()
+    if run.passages or run.counts["removed"]:
         store.remember(synced=datetime.now(UTC).isoformat(timespec="seconds"))
-    failed = len(run.failed)
-    lost = {path for path in run.failed if path in changes.changed or path in changes.renamed}
     return SyncReport(
-        added=len(changes.added) - (failed - len(lost)),
-        changed=len(changes.changed.keys() - lost),
-        renamed=len(changes.renamed.keys() - lost),
-        removed=len(changes.removed) + len(run.unreadable),
-        unchanged=changes.unchanged,
-        kept=changes.kept + len(lost) - len(run.unreadable),
+        added=run.counts["added"],
+        changed=run.counts["changed"],
+        renamed=run.counts["renamed"],
+        removed=run.counts["removed"],
+        unchanged=run.counts["unchanged"],
+        kept=run.counts["kept"],
         passages=run.passages,
         encoded=run.encoded,
         foreign=tuple(run.foreign),
-        skipped=(*changes.skipped, *(Skip(path, why) for path, why in run.failed.items())),
+        skipped=(*changes.skipped, *run.skipped),
         seconds=time.monotonic() - begun,
     )
+
+
+def _size_of(item: Given) -> int:
+    return len(item.document.text) if isinstance(item, Incoming) else 0
 
 
 class _Run:
@@ -195,47 +224,62 @@ class _Run:
         store: Store,
         root: Path,
         changes: Changes,
-        paths: Sequence[str],
         embedder: Callable[[], Embedder],
         progress: Callable[[Progress], None],
     ) -> None:
         self._store, self._root, self._changes = store, root, changes
         self._embedder, self._progress = embedder, progress
         self._batch: list[Incoming] = []
+        self._removals: list[int] = []
+        self._seen: list[tuple[str, FileStat]] = []
+        paths = [path for path, _ in changes.work()]
         self._total = len(paths), sum(changes.sizes[path] for path in paths)
         self._files = self._size = 0
         self._known = languages_of(store.config.model)
-        self.worker = Worker()
         self.passages = self.encoded = 0
+        self.counts = Counter(unchanged=changes.unchanged, kept=changes.kept)
         self.foreign: list[str] = []
-        self.failed: dict[str, str] = {}
-        self.unreadable: list[int] = []
+        self.skipped: list[Skip] = []
 
-    def read(self, work: tuple[str, int | None]) -> Incoming | ReadError | OSError:
-        """Read and cut one file, or say why it cannot be read; touches nothing else of the run."""
-        path, replaces = work
-        try:
-            document, stat = read_file(self._root / path, path, self.worker)
-        except (ReadError, OSError) as error:
-            return error
-        try:
-            return incoming(document, stat, self._embedder(), self._store.config, str(self._root), replaces)
-        except ReadError as error:
-            return error
+    def take(self, item: Given) -> None:
+        """Count in what a file gave; embed and commit when the batch is full."""
+        match item:
+            case Incoming():
+                self._add(item)
+            case Same():
+                self.counts["unchanged"] += 1
+            case Skip():
+                self.skipped.append(item)
+            case Ended():
+                self._end(item.path)
+                # What the file does not hold any more, or not as an article, is out of date.
+                self._remove(item.gone)
+                self._seen += [(item.path, item.stat)] if item.stat else []
+            case Failed():
+                self._end(item.path)
+                self.skipped.append(Skip(item.path, item.reason))
+                self.counts["kept"] += item.kept
 
-    def take(self, path: str, replaces: int | None, item: Incoming | ReadError | OSError) -> None:
-        """Count one file in; embed and commit when the batch is full."""
+    def finish(self) -> None:
+        """Embed and commit what is left, and what needs no reading."""
+        for held in self._changes.removed.values():
+            self._remove(held.values())
+        self._seen += self._changes.touched
+        self.flush()
+        if self._changes.again:
+            self.embed_again()
+
+    def _remove(self, documents: Collection[int]) -> None:
+        self._removals += documents
+        self.counts["removed"] += len(documents)
+
+    def _end(self, path: str) -> None:
         self._files += 1
         self._size += self._changes.sizes[path]
-        if isinstance(item, ReadError):
-            # What the file holds now is no article, so what the index holds of it is out of date.
-            self.failed[path] = str(item)
-            if replaces is not None:
-                self.unreadable.append(replaces)
-            return
-        if isinstance(item, OSError):
-            self.failed[path] = reason(item)
-            return
+
+    def _add(self, item: Incoming) -> None:
+        is_renamed = file_of(item.document.path) in self._changes.renamed
+        self.counts["added" if item.replaces is None else "renamed" if is_renamed else "changed"] += 1
         language = item.document.language
         if self._known is not None and not is_within(item.document.text, language, self._known):
             self.foreign.append(group(language))
@@ -254,12 +298,11 @@ class _Run:
 
     def flush(self) -> None:
         """Embed and commit what is waiting."""
-        if self._batch:
-            additions, encoded = embed(self._store, self._embedder(), self._batch)
-            self._store.commit(additions)
-            self.passages += sum(len(item.passages) for item in self._batch)
-            self.encoded += encoded
-            self._batch = []
+        additions, encoded = embed(self._store, self._embedder(), self._batch) if self._batch else ([], 0)
+        self._store.commit(additions, self._removals, [(str(self._root), *seen) for seen in self._seen])
+        self.passages += sum(len(item.passages) for item in self._batch)
+        self.encoded += encoded
+        self._batch, self._removals, self._seen = [], [], []
         self._progress(Progress(self._files, self._total[0], self._size, self._total[1], self.passages))
 
 

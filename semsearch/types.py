@@ -151,6 +151,19 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Columns:
+    """Which fields of a table of texts are what, by their names; "" leaves it to the names that such tables have."""
+
+    text: str = ""
+    id: str = ""
+    title: str = ""
+    date: str = ""
+
+
+NO_COLUMNS = Columns()
+
+
+@dataclass(frozen=True, slots=True)
 class Skip:
     """A file that was passed over, and why. `path` is below the folder; a folder's ends in `/`.
 

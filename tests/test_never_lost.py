@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from semsearch import Document, Index, Section
-from semsearch.diff import diff
+from semsearch.diff import by_file, diff
 from semsearch.errors import (
     FolderError,
     IndexClosedError,
@@ -337,11 +337,11 @@ def test_a_vector_is_copied_to_the_last_bit(index: Index, articles: Path) -> Non
 
 def test_thousands_of_renames_are_found_in_linear_time() -> None:
     """20,000 files of one size that moved at once, each matched with its own."""
-    known = {f"a/{i}.txt": (i, FileStat(5, 1, f"digest {i}")) for i in range(20_000)}
+    known = by_file({f"a/{i}.txt": (i, FileStat(5, 1, f"digest {i}")) for i in range(20_000)})
     found = [Found(f"b/{i}.txt", 5, 9) for i in range(20_000)]
     changes = diff(found, known, lambda path: FileStat(5, 9, f"digest {path[2:-4]}"))
     assert len(changes.renamed) == 20_000
-    assert changes.renamed["b/777.txt"] == ("a/777.txt", 777)
+    assert changes.renamed["b/777.txt"] == ("a/777.txt", {"a/777.txt": 777})
 
 
 def test_a_missing_database_and_a_folder_in_a_files_place_are_damage(index: Index, articles: Path) -> None:

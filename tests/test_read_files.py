@@ -132,7 +132,7 @@ def test_a_file_that_grows_too_large_is_given_up(article: Path, monkeypatch: pyt
     """A log that is being written, or a file that lies about its size, does not fill the memory."""
     monkeypatch.setattr(files, "MAX_BYTES", 2**20)
     monkeypatch.setattr(os, "read", lambda _, size: b"x" * size)
-    with pytest.raises(ReadError, match=r"^larger than 1 MiB$"):
+    with pytest.raises(ReadError, match=r"^larger than 64 MiB$"):
         read_file(article, "a.txt")
 
 

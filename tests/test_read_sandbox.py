@@ -108,14 +108,14 @@ def test_a_file_that_ends_its_reader_has_a_reason_and_the_next_is_read(worker: W
     with pytest.raises(ReadError) as caught:
         worker.read(hostile.READER, "a.odd", deed.encode())
     assert str(caught.value) == reason
-    assert worker.read(hostile.READER, "b.odd", b"A word.").text == "A word."
+    assert worker.read(hostile.READER, "b.odd", b"A word.")[0].text == "A word."
 
 
 @pytest.mark.parametrize(("deed", "text"), HARMLESS.items())
 def test_what_a_reader_writes_or_starts_does_not_disturb(worker: Worker, deed: str, text: str) -> None:
     """Its standard output and input lead nowhere, and a second process gives no second answer."""
-    assert worker.read(hostile.READER, "a.odd", deed.encode()).text == text
-    assert worker.read(hostile.READER, "b.odd", b"A word.").text == "A word."
+    assert worker.read(hostile.READER, "a.odd", deed.encode())[0].text == text
+    assert worker.read(hostile.READER, "b.odd", b"A word.")[0].text == "A word."
 
 
 def test_recursion_without_end_costs_one_file(worker: Worker) -> None:
@@ -133,7 +133,7 @@ def test_what_a_file_before_it_did_is_not_held_against_a_file() -> None:
     """What a reader keeps of each file is too much for one process in the end; that file is read by another."""
     with Worker(memory=64 * hostile.MIB) as worker:
         for _ in range(5):
-            assert worker.read(hostile.READER, "a.odd", b"grow").text == "grow grown"
+            assert worker.read(hostile.READER, "a.odd", b"grow")[0].text == "grow grown"
 
 
 def test_what_has_ended_its_reader_is_not_tried_again(tmp_path: Path) -> None:
@@ -279,7 +279,7 @@ def test_a_document_is_the_same_from_a_process_apart(suffix: str, worker: Worker
     """Field by field."""
     name, data = "2024-05-01-a" + suffix, "# Über\n\nGemäß № 5 …\n\n## Teil\n\nWörter 🎈.".encode()
     module, _, attribute = READERS[suffix].partition(":")
-    assert worker.read(READERS[suffix], name, data) == getattr(import_module(module), attribute)(name, data)
+    assert worker.read(READERS[suffix], name, data) == [getattr(import_module(module), attribute)(name, data)]
 
 
 text = st.text(st.characters(codec=None))

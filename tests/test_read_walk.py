@@ -50,11 +50,11 @@ def test_the_order_is_fixed(tmp_path: Path) -> None:
 
 def test_what_no_reader_knows_is_skipped_with_its_suffix(tmp_path: Path) -> None:
     """In lower case, and a name without one."""
-    grow(tmp_path, "a.XYZ", "README", "a.tar.gz", "a.HTML", "b.")
+    grow(tmp_path, "a.XYZ", "README", "a.xyz.gz", "a.HTML", "b.")
     assert skipped(tmp_path) == {
         "README": "no reader for files without a suffix",
         "a.XYZ": "no reader for .xyz files",
-        "a.tar.gz": "no reader for .gz files",
+        "a.xyz.gz": "no reader for .gz files",
         "b.": "no reader for files without a suffix",
     }
     assert found(tmp_path) == ["a.HTML"]

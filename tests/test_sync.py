@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from semsearch.diff import diff
+from semsearch.diff import by_file, diff
 from semsearch.errors import FolderError, ModelError
 from semsearch.index import Index
 from semsearch.sync import BATCH, Progress
@@ -58,7 +58,7 @@ def test_added_changed_renamed_and_deleted_files_are_found(
     assert changes.added == ["new.txt"]
     assert list(changes.changed) == ["energy.md"]
     assert list(changes.removed) == ["sport.html"]
-    assert changes.renamed == {"deep/alliance.txt": ("nato.txt", numbers["nato.txt"])}
+    assert changes.renamed == {"deep/alliance.txt": ("nato.txt", {"nato.txt": numbers["nato.txt"]})}
     report = index.sync(articles)
     assert (report.added, report.changed, report.renamed, report.removed) == (1, 1, 1, 1)
     assert embedder.encoded == ["Gas prices\nStorage\nStores are empty.", "A new article about rivers."]
@@ -190,7 +190,7 @@ def test_numbers_that_are_no_numbers_are_not_stored(tmp_path: Path, articles: Pa
 def test_what_cannot_be_read_for_the_moment_stays() -> None:
     """An unreadable file or folder is reported and its documents are kept; a vanished file is removed."""
     stat = FileStat(1, 1, "d")
-    known = {"a.txt": (1, stat), "sub/b.txt": (2, stat), "c.txt": (3, stat), "d.txt": (4, stat), "e.txt": (5, stat)}
+    documents = {"a.txt": (1, stat), "sub/b.txt": (2, stat), "c.txt": (3, stat), "d.txt": (4, stat), "e.txt": (5, stat)}
 
     def denied(_: str) -> FileStat:
         raise PermissionError(13, "Permission denied")
@@ -201,8 +201,8 @@ def test_what_cannot_be_read_for_the_moment_stays() -> None:
         Skip("d.txt", "cannot be examined: Input/output error", passing=True),
         Skip("e.txt", "a FIFO, not a file"),
     ]
-    changes = diff(found, known, denied)
-    assert changes.removed == {"c.txt": 3, "e.txt": 5}
+    changes = diff(found, by_file(documents), denied)
+    assert changes.removed == {"c.txt": {"c.txt": 3}, "e.txt": {"e.txt": 5}}
     assert changes.kept == 3
     assert {skip.path: skip.reason for skip in changes.skipped} == {
         "a.txt": "cannot be read: Permission denied",
@@ -215,9 +215,9 @@ def test_what_cannot_be_read_for_the_moment_stays() -> None:
 def test_equal_files_that_move_are_matched_one_to_one() -> None:
     """Two copies renamed are two renames; a third is new; a file of another kind is no rename."""
     stat = FileStat(5, 1, "same")
-    known = {"a.txt": (1, stat), "b.txt": (2, stat), "c.md": (3, stat)}
+    known = by_file({"a.txt": (1, stat), "b.txt": (2, stat), "c.md": (3, stat)})
     found = [Found(path, 5, 9) for path in ("x.txt", "y.txt", "z.txt", "c.html")]
     changes = diff(found, known, lambda _: FileStat(5, 9, "same"))
-    assert changes.renamed == {"x.txt": ("a.txt", 1), "y.txt": ("b.txt", 2)}
+    assert changes.renamed == {"x.txt": ("a.txt", {"a.txt": 1}), "y.txt": ("b.txt", {"b.txt": 2})}
     assert changes.added == ["z.txt", "c.html"]
-    assert changes.removed == {"c.md": 3}
+    assert changes.removed == {"c.md": {"c.md": 3}}

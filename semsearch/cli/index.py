@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from semsearch.cli.where import CARD, index_option, path_for
+from semsearch.cli.which import which_of, which_options
 from semsearch.show.text import safe
 
 if TYPE_CHECKING:
@@ -43,8 +44,7 @@ _UNREAD = "no reader for "
 @click.option("--overlap", type=click.IntRange(0), help="Sentences that passages share.  [default: 0]")
 @click.option("--passage-tokens", type=click.IntRange(1), help="Most tokens of a passage.  [default: 126]")
 @click.option("--runtime", metavar="NAME", help="onnx, openvino or openvino-bf16.  [default: the fastest here]")
-@click.option("--include", multiple=True, metavar="PATTERN", help="Read only files that match (as in .gitignore).")
-@click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out files that match (as in .gitignore).")
+@which_options
 @click.option("--dry-run", is_flag=True, help="List what would change, and change nothing.")
 @click.option("--rebuild", is_flag=True, help="Make the index anew beside the old one, and swap it in when whole.")
 @click.option("--allow-empty", is_flag=True, help="Accept that the folder holds no article any more.")
@@ -57,14 +57,13 @@ def index(
     overlap: int | None,
     passage_tokens: int | None,
     runtime: str | None,
-    include: tuple[str, ...],
-    exclude: tuple[str, ...],
     *,
     dry_run: bool,
     rebuild: bool,
     allow_empty: bool,
     watch: bool,
     verbose: bool,
+    **said: Any,
 ) -> None:
     """Make an index of the articles in FOLDER, or bring it up to date.
 
@@ -81,13 +80,14 @@ def index(
     path = path_for(folder, name)
     exists = (path / CARD).exists()
     made: dict[str, Any] = {"overlap": overlap, "passage_tokens": passage_tokens}
-    which: dict[str, Any] = {"include": include, "exclude": exclude, "allow_empty": allow_empty}
+    which = which_of(**said)
+    accepted = {**which, "allow_empty": allow_empty}
     if not exists or (dry_run and rebuild):
         # Looks at the folder before there is an index: a wrong name leaves nothing behind.
-        changes = changes_for_new(folder, include, exclude)
+        changes = changes_for_new(folder, which["include"], which["exclude"])
     elif dry_run:
         with Index.make(path, model, **made) as opened:
-            changes = opened.changes(folder, **which)
+            changes = opened.changes(folder, **accepted)
     if dry_run:
         _list(changes, verbose=verbose)
         if exists and rebuild:
@@ -95,14 +95,14 @@ def index(
         return
     if rebuild and exists:
         with _progress() as progress:
-            report = Index.rebuild(path, folder, model or "", **made, **which, progress=progress)
+            report = Index.rebuild(path, folder, model or "", **made, **accepted, progress=progress)
         _summary(path, report, verbose=verbose)
         if not watch:
             return
     with Index.make(path, model, **made) as opened:
         if not (rebuild and exists):
             with _progress() as progress:
-                report = opened.sync(folder, **which, progress=progress)
+                report = opened.sync(folder, **accepted, progress=progress)
             _summary(path, report, verbose=verbose)
         if watch:
             _watch(opened, folder, report, verbose=verbose)

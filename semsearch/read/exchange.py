@@ -1,7 +1,7 @@
 """What passes between semsearch and the process in which readers run, as lines of JSON; runs nothing itself.
 
 A request is a line, `[reader, path, size, seconds that it may take]`, and the bytes of the file. The answer is a line:
-the fields of the document, or a string, the reason why there is none. Nothing is pickled.
+the fields of each document, or a string, the reason why there is none. Nothing is pickled.
 """
 
 from __future__ import annotations

@@ -1,18 +1,20 @@
-"""A file on disk -> a `Document` and what the file was when it was read; knows no format, only which reader has it."""
+"""A file on disk -> the documents in it and what it was when it was read; knows no format, only which reader has it."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from semsearch.address import may_hold_several, suffix
 from semsearch.errors import ReadError
 from semsearch.types import Document, FileStat
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 64 * 2**20
 """A larger file is not an article."""
+
+TOO_LARGE = f"larger than {MAX_BYTES // 2**20} MiB"
 
 READERS: Mapping[str, str] = MappingProxyType(
     {
@@ -50,8 +54,28 @@ READERS: Mapping[str, str] = MappingProxyType(
 LONGEST_TITLE = 1000
 """Code points; a longer title is cut off, as each passage of its document is found by it too."""
 
-Reader: TypeAlias = Callable[[str, bytes], Document]
-"""From a document's name and the bytes of its file to the document; raises ReadError with a reason for people."""
+STREAMS: Mapping[str, str] = MappingProxyType(
+    {
+        ".csv": "semsearch.read.rows:of_csv",
+        ".jsonl": "semsearch.read.rows:of_json_lines",
+        ".mbox": "semsearch.read.mbox:read",
+        ".ndjson": "semsearch.read.rows:of_json_lines",
+        ".tar": "semsearch.read.tar:read",
+        ".tsv": "semsearch.read.rows:of_csv",
+        ".zip": "semsearch.read.zip:read",
+    },
+)
+"""The same for readers of files of any size that hold several documents or files: see `opened.py`."""
+
+PACKED: Mapping[str, str] = MappingProxyType(
+    {".bz2": "", ".gz": "", ".tbz": ".tar", ".tbz2": ".tar", ".tgz": ".tar", ".txz": ".tar", ".xz": ""}
+)
+"""Suffixes of what is packed, and the suffix that it has unpacked; "" where that stands before."""
+
+Reader: TypeAlias = Callable[[str, bytes], Document | list[Document]]
+"""From a document's name and the bytes of its file to the document, or to the file's own and those attached to it.
+
+It raises ReadError with a reason for people."""
 
 _HERE: Mapping[str, int] = MappingProxyType(
     {"semsearch.read.markdown:read": 2**18, "semsearch.read.text:read": MAX_BYTES},
@@ -77,27 +101,50 @@ _KINDS = {
 
 def can_read(path: str) -> bool:
     """Whether a reader knows the suffix of this name."""
-    return suffix(path) in READERS
+    return kind(path) in READERS or kind(path) in STREAMS
+
+
+def kind(path: str) -> str:
+    """The suffix that says which reader a file of this name has: of what is packed by itself, the one before."""
+    last = suffix(path)
+    return PACKED[last] or suffix(path[: -len(last)]) if last in PACKED else last
 
 
 def read_file(file: Path, path: str, worker: Worker | None = None) -> tuple[Document, FileStat]:
     """The document in a file, named `path`, and what the file was: its bytes are read once.
-
-    Its reader runs in the process of `worker`, or in one that lives for this file, unless no file can harm it.
 
     Raises:
         ReadError: it is not an article: no reader has its suffix, it is too large, or its reader refused it or did not
             come to an end with it.
         OSError: the file is not there or cannot be opened.
     """
-    if not can_read(path):
+    if suffix(path) not in READERS:
         raise ReadError(no_reader(path))
-    reader = READERS[suffix(path)]
     blocks: list[bytes] = []
     seen = _scan(file, blocks.append)
-    data = b"".join(blocks)
+    return read_bytes(path, b"".join(blocks), worker)[0], seen
+
+
+def read_bytes(path: str, data: bytes, worker: Worker | None = None, name: str = "") -> list[Document]:
+    """The documents in the bytes of a file, of which the first has its `path`.
+
+    `name` says of which kind it is, where its path does not.
+    Its reader runs in the process of `worker`, or in one that lives for this file, unless no file can harm it.
+
+    Raises:
+        ReadError: it is not an article, or its reader refused it or did not come to an end with it.
+    """
+    reader = READERS[suffix(name or path)]
     here = len(data) <= _HERE.get(reader, -1)
-    return _as_article(load(reader)(path, data) if here else _read_apart(reader, path, data, worker)), seen
+    return [
+        as_article(each)
+        for each in (listed(load(reader)(path, data)) if here else _read_apart(reader, path, data, worker))
+    ]
+
+
+def listed(read: Document | list[Document]) -> list[Document]:
+    """What a reader gave, as a list."""
+    return [read] if isinstance(read, Document) else read
 
 
 def stat_file(file: Path) -> FileStat:
@@ -107,13 +154,7 @@ def stat_file(file: Path) -> FileStat:
         ReadError: it is too large, a symbolic link or not a regular file.
         OSError: the file is not there or cannot be opened.
     """
-    return _scan(file, len)
-
-
-def suffix(path: str) -> str:
-    """The suffix of a name in lower case and with its dot, "" where there is none."""
-    _, dot, after = path.rpartition("/")[2].lstrip(".").rpartition(".")
-    return dot + after.lower() if dot and after else ""
+    return _scan(file, len, no_limit=may_hold_several(file.name))
 
 
 def no_reader(path: str) -> str:
@@ -121,12 +162,12 @@ def no_reader(path: str) -> str:
     return f"no reader for {suffix(path) or 'files without a suffix'}{' files' if suffix(path) else ''}"
 
 
-def kind(mode: int) -> str:
+def no_file(mode: int) -> str:
     """What something that is no regular file is, from its `st_mode`."""
     return _KINDS.get(stat.S_IFMT(mode), "not a regular file")
 
 
-def _as_article(document: Document) -> Document:
+def as_article(document: Document) -> Document:
     """The document with a title of some length, unless it has a word that is none.
 
     That is one of a million letters, or of half as many that happen to fill a block of the text.
@@ -138,13 +179,13 @@ def _as_article(document: Document) -> Document:
     return document if title == document.title else replace(document, title=title)
 
 
-def load(reader: str) -> Reader:
+def load(reader: str) -> Any:
     """What "module:attribute" names."""
     module, _, attribute = reader.partition(":")
-    return cast("Reader", getattr(import_module(module), attribute))
+    return getattr(import_module(module), attribute)
 
 
-def _read_apart(reader: str, path: str, data: bytes, worker: Worker | None) -> Document:
+def _read_apart(reader: str, path: str, data: bytes, worker: Worker | None) -> list[Document]:
     from semsearch.read.sandbox import Worker  # noqa: PLC0415 - a folder of plain text does without it
 
     if worker is not None:
@@ -153,26 +194,36 @@ def _read_apart(reader: str, path: str, data: bytes, worker: Worker | None) -> D
         return own.read(reader, path, data)
 
 
-def _scan(file: Path, take: Callable[[bytes], object]) -> FileStat:
+def _scan(file: Path, take: Callable[[bytes], object], *, no_limit: bool = False) -> FileStat:
     """Hash a file block by block, and hand each block to `take`."""
-    began = time.time_ns()
-    descriptor = _opened(file)
+    descriptor = opened(file)
     try:
-        before = os.fstat(descriptor)
-        _check_article(before.st_mode, before.st_size)
-        digest, size = sha256(), 0
-        while block := os.read(descriptor, min(_BLOCK, before.st_size + 1)):
-            digest.update(block)
-            size += len(block)
-            _check_article(before.st_mode, size)
-            take(block)
-        after = os.fstat(descriptor)
+        return hashed(descriptor, take, no_limit=no_limit)
     finally:
         os.close(descriptor)
+
+
+def hashed(descriptor: int, take: Callable[[bytes], object] = len, *, no_limit: bool = False) -> FileStat:
+    """What an open file is, which is read from where it stands to its end.
+
+    Raises:
+        ReadError: it is no regular file, or too large for an article.
+    """
+    began = time.time_ns()
+    before = os.fstat(descriptor)
+    most = sys.maxsize if no_limit else MAX_BYTES
+    _check_article(before.st_mode, before.st_size, most)
+    digest, size = sha256(), 0
+    while block := os.read(descriptor, min(_BLOCK, before.st_size + 1)):
+        digest.update(block)
+        size += len(block)
+        _check_article(before.st_mode, size, most)
+        take(block)
+    after = os.fstat(descriptor)
     return FileStat(size, _vouching(before, after, size, began), digest.hexdigest())
 
 
-def _opened(file: Path) -> int:
+def opened(file: Path) -> int:
     """A descriptor of a file, but not through a link, which may have taken its place since a walk saw it."""
     try:
         return os.open(file, _FLAGS)
@@ -182,11 +233,11 @@ def _opened(file: Path) -> int:
         raise
 
 
-def _check_article(mode: int, size: int) -> None:
+def _check_article(mode: int, size: int, most: int) -> None:
     if not stat.S_ISREG(mode):
-        raise ReadError(kind(mode))
-    if size > MAX_BYTES:
-        raise ReadError(f"larger than {MAX_BYTES // 2**20} MiB")
+        raise ReadError(no_file(mode))
+    if size > most:
+        raise ReadError(TOO_LARGE)
 
 
 def _vouching(before: os.stat_result, after: os.stat_result, size: int, began: int) -> int:

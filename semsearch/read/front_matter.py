@@ -40,7 +40,7 @@ def split(text: str) -> tuple[dict[str, Any], int]:
         return {}, 0
     load: Callable[[str], object] = _yaml if opening[1] == "---" else _toml
     try:
-        fields = _jsonable(load(text[opening.end() : closing.start()]))
+        fields = jsonable(load(text[opening.end() : closing.start()]))
     except Exception:  # noqa: BLE001 - PyYAML raises whatever an odd tag happens to cause, down to AttributeError
         return {}, 0
     if fields is None:
@@ -88,7 +88,7 @@ def _toml(block: str) -> object:
     return tomllib.loads(block)
 
 
-def _jsonable(value: object, depth: int = 0) -> Any:
+def jsonable(value: object, depth: int = 0) -> Any:
     """The value as JSON can hold it: dates as ISO 8601, anything that JSON has no form for as its string.
 
     Raises:
@@ -98,11 +98,11 @@ def _jsonable(value: object, depth: int = 0) -> Any:
         raise ValueError("front matter nested too deep")
     match value:
         case dict():
-            return {_clean(str(key)): _jsonable(inner, depth + 1) for key, inner in value.items()}
+            return {_clean(str(key)): jsonable(inner, depth + 1) for key, inner in value.items()}
         case list() | tuple():
-            return [_jsonable(inner, depth + 1) for inner in value]
+            return [jsonable(inner, depth + 1) for inner in value]
         case set():
-            return [_jsonable(inner, depth + 1) for inner in sorted(value, key=str)]
+            return [jsonable(inner, depth + 1) for inner in sorted(value, key=str)]
         case _:
             return _scalar(value)
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from semsearch.errors import ReadError
 from semsearch.read import front_matter
-from semsearch.read.dates import date_in_name, iso_date
+from semsearch.read.dates import date_in_name
 from semsearch.read.decode import decode
+from semsearch.read.fields import day, language, said
 from semsearch.read.outline import LONGEST_HEADING, MOST_HEADINGS, Heading, sections
 from semsearch.types import Document
 
@@ -40,7 +39,7 @@ def read(path: str, data: bytes) -> Document:
     fields, begin = front_matter.split(text)
     headings = find_headings(text, begin)
     first = next((heading for heading in headings if heading.level == 1), None)
-    title = _stated(fields, "title") or (first.words if first else "")
+    title = said(fields, "title") or (first.words if first else "")
     is_title = first is not None and first.words.casefold() == title.casefold()
     cut = sections(text, headings, begin, first if is_title else None)
     if not cut:
@@ -49,10 +48,10 @@ def read(path: str, data: bytes) -> Document:
         path,
         text,
         title=title,
-        date=_date(fields) or date_in_name(path),
-        author=_stated(fields, "author", "authors"),
-        source=_stated(fields, "source", "url"),
-        language=_language(fields),
+        date=day(fields, "date", "published", "pubdate") or date_in_name(path),
+        author=said(fields, "author", "authors"),
+        source=said(fields, "source", "url"),
+        language=language(fields),
         metadata=fields,
         sections=cut,
     )
@@ -116,35 +115,3 @@ def _underlined(above: re.Match[str] | None, line: re.Match[str]) -> Heading | N
 def _heading(level: int, marked: str, line: re.Match[str], end: int) -> Heading | None:
     words = " ".join(_MARKUP.sub(lambda found: found[1] or found[2] or "", marked).split())
     return Heading(level, words, line.start(), line.end(1), end) if 0 < len(words) <= LONGEST_HEADING else None
-
-
-def _stated(fields: Mapping[str, Any], *names: str) -> str:
-    """The first of these fields that says something, in one line; the parts of a list are joined by ", "."""
-    for name in names:
-        for key, value in fields.items():
-            if key.casefold() == name and (words := _words(value)):
-                return words
-    return ""
-
-
-def _words(value: Any) -> str:
-    match value:
-        case None | bool():
-            return ""
-        case list():
-            return ", ".join(words for one in value if (words := _words(one)))
-        case dict():
-            return _words(value.get("name"))
-        case _:
-            return " ".join(str(value).split())
-
-
-def _date(fields: Mapping[str, Any]) -> str:
-    stated = (iso_date(_stated(fields, name)) for name in ("date", "published", "pubdate"))
-    return next((day for day in stated if day), "")
-
-
-def _language(fields: Mapping[str, Any]) -> str:
-    """The language; YAML takes `lang: no`, Norwegian, for the truth value."""
-    is_norwegian = any(fields.get(name) is False for name in ("lang", "language"))
-    return _stated(fields, "lang", "language") or ("no" if is_norwegian else "")

@@ -17,7 +17,7 @@ import threading
 import time
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from semsearch.errors import ReadError
 from semsearch.read import exchange
@@ -60,8 +60,8 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def read(self, reader: str, path: str, data: bytes) -> Document:
-        """What the reader, "module:attribute", makes of a file's bytes.
+    def read(self, reader: str, path: str, data: bytes) -> list[Document]:
+        """The documents that the reader, "module:attribute", makes of a file's bytes.
 
         What has ended a process is not tried again. An end that a file before this one may have brought about is not
         held against this one: it is read again, by a new process, in what is left of its time.
@@ -81,7 +81,7 @@ class Worker:
             if isinstance(answer, str):
                 raise ReadError(answer)
             if answer is not None:
-                return exchange.document(answer)
+                return [exchange.document(each) for each in answer]
             left -= process.used()
             status = self._discard()
             if self._closed:
@@ -146,7 +146,7 @@ class _Process:
         threading.Thread(target=self._watch, name="semsearch-reader", daemon=True).start()
         self._wait_until_ready()
 
-    def ask(self, request: bytes, data: bytes, seconds: float) -> dict[str, object] | str | None:
+    def ask(self, request: bytes, data: bytes, seconds: float) -> list[dict[str, Any]] | str | None:
         """The answer to a request, None for none: then the process is of no more use."""
         self._begun, self._queued = time.monotonic(), self._queued_ever()
         self._may_use = seconds
@@ -155,7 +155,7 @@ class _Process:
             self._to.write(data)
             self._to.flush()
             line = self._from.readline()
-            answer: dict[str, object] | str | None = exchange.value(line) if line.endswith(b"\n") else None
+            answer: list[dict[str, Any]] | str | None = exchange.value(line) if line.endswith(b"\n") else None
         except (OSError, ValueError):
             return None
         finally:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from semsearch.address import file_of
 from semsearch.errors import FolderError, UsageError
-from semsearch.read.files import LINK, can_read, kind, no_reader
+from semsearch.read.files import LINK, can_read, no_file, no_reader
 from semsearch.read.ignore import Rules, rule
 from semsearch.types import Found, Skip
 
@@ -143,11 +144,11 @@ class _Walker:
         path = folder.path + entry.name
         if not self.takes(folder, path):
             return None
-        if obstacle := _obstacle(entry):
+        if obstacle := _obstacle(entry) or _mistakable(path):
             return Skip(_shown(path), obstacle)
         status = entry.stat(follow_symlinks=False)
         regular = stat.S_ISREG(status.st_mode)
-        return Found(path, status.st_size, status.st_mtime_ns) if regular else Skip(path, kind(status.st_mode))
+        return Found(path, status.st_size, status.st_mtime_ns) if regular else Skip(path, no_file(status.st_mode))
 
     def takes(self, folder: _Folder, path: str) -> bool:
         """Whether neither rules nor patterns leave out a file."""
@@ -251,6 +252,12 @@ def _obstacle(entry: os.DirEntry[str]) -> str:
     if entry.is_symlink():
         return LINK
     return no_reader(entry.name) if entry.is_file(follow_symlinks=False) and not can_read(entry.name) else ""
+
+
+def _mistakable(path: str) -> str:
+    """Why a file is not read whose path is taken for something within another; "" if it is not."""
+    file = file_of(path)
+    return "" if file == path else f"reads like something within {file}: rename it"
 
 
 def _is_utf8(name: str) -> bool:

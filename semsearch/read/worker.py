@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from semsearch.errors import ReadError
 from semsearch.read.exchange import NO_MEMORY, READY, line, stated, value
-from semsearch.read.files import MAX_BYTES, load
+from semsearch.read.files import MAX_BYTES, listed, load
 
 _LONGEST_REASON = 200
 _GRACE = 2.0  # seconds of work in which whoever asked ends this process itself, and knows why
@@ -47,9 +47,9 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
 
 
 def _answer(reader: str, path: str, data: bytes) -> bytes:
-    """A document, or a reason; what is wrong with a reader is the reason of this file, and ends no run."""
+    """Documents, or a reason; what is wrong with a reader is the reason of this file, and ends no run."""
     try:
-        answer = line(stated(load(reader)(path, data)))
+        answer = line([stated(each) for each in listed(load(reader)(path, data))])
     except ReadError as error:
         return line(str(error))
     except MemoryError:

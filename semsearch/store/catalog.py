@@ -17,13 +17,14 @@ from typing import Any
 
 import numpy as np
 
+from semsearch.address import file_of
 from semsearch.errors import IndexDamagedError
 from semsearch.store.copies import Copies
 from semsearch.store.files import MEND, Written
 from semsearch.store.seals import Inputs, Seals, fingerprint, seal_of
-from semsearch.store.stored import Facts, StoredDocument, StoredLists, StoredPassage, StoredSegment
+from semsearch.store.stored import Facts, StoredDocument, StoredLists, StoredPassage, StoredSegment, body_of, facts_of
 from semsearch.store.subset import Ids
-from semsearch.types import Document, FileStat, Passage, Section
+from semsearch.types import Document, FileStat, Passage
 
 _IN = 500
 _CHANGED = "its settings or its list of files are not what was stored"
@@ -117,14 +118,7 @@ class Catalog:
     def document(self, stored: StoredDocument) -> Document:
         """The document as it was when it was stored."""
         query = "SELECT sections, pages, has_lines, text FROM texts WHERE document = ?"
-        sections, pages, has_lines, text = self._run(query, (stored.id,)).fetchone()
-        spans, s = json.loads(sections), stored
-        return Document(
-            *(s.path, text.decode(), s.title, s.date, s.author, s.source, s.language, s.metadata),
-            sections=None if spans is None else tuple(Section(*span) for span in spans),
-            has_lines=bool(has_lines),
-            pages=tuple(json.loads(pages)),
-        )
+        return stored.with_body(*self._run(query, (stored.id,)).fetchone())
 
     def is_intact(self, document: int) -> bool:
         """Whether a document's text is the one that was stored."""
@@ -216,22 +210,25 @@ class Catalog:
 
     def put(self, folder: int, document: Document, stat: FileStat, replaces: int | None) -> int:
         """Store a document and its text, under its old number where it takes the place of one; its number."""
-        d = document
-        values = (
-            folder, d.path, stat.size, stat.mtime_ns, stat.digest, d.title, d.date, d.author, d.source, d.language,
-            json.dumps(dict(d.metadata), ensure_ascii=False, sort_keys=True),
-        )  # fmt: skip
+        values = (folder, document.path, stat.size, stat.mtime_ns, stat.digest, *facts_of(document))
         if replaces is None:
             self._run(f"INSERT INTO documents ({_COLUMNS}) VALUES ({', '.join('?' * len(values))})", values)
             replaces = int(self._run("SELECT last_insert_rowid()").fetchone()[0])
         else:
             columns = ", ".join(f"{column} = ?" for column in _COLUMNS.split(", "))
             self._run(f"UPDATE documents SET {columns} WHERE id = ?", (*values, replaces))
-        sections = json.dumps(d.sections and [(s.start, s.end, s.heading) for s in d.sections], ensure_ascii=False)
-        row = (replaces, sections, json.dumps(d.pages), d.has_lines, fingerprint(d.text), d.text.encode())
+        row = (replaces, *body_of(document), document.text.encode())
         self._run("INSERT OR REPLACE INTO texts VALUES (?, ?, ?, ?, ?, ?)", row)
-        self.copies.put(replaces, d)
+        self.copies.put(replaces, document)
         return replaces
+
+    def is_stored(self, number: int, document: Document) -> bool:
+        """Whether the document of this number is just this one, and has its vectors."""
+        query = (
+            "SELECT path, title, date, author, source, language, metadata, sections, pages, has_lines, checksum "
+            "FROM documents JOIN texts ON document = id WHERE id = ? AND digest != ''"
+        )
+        return bool(self._run(query, (number,)).fetchone() == (document.path, *facts_of(document), *body_of(document)))
 
     def add_passages(self, document: int, passages: Sequence[Passage], *, own: bool = False) -> list[int]:
         """Store the passages of a document; their ids, which rise.
@@ -293,18 +290,27 @@ class Catalog:
 
     def locate(self, path: str) -> int | None:
         """The number of the document that a path below one of the folders, or a name, means."""
-        for absolute in (Path(path).absolute(), Path(path).resolve()):
-            for root in self.folders():
-                if absolute.is_relative_to(root):
-                    number = self.find(root, absolute.relative_to(root).as_posix())
-                    if number is not None:
-                        return number
+        file = file_of(path)
+        within = path[len(file) :]
+        for absolute in (Path(file).absolute(), Path(file).resolve()):
+            for root in filter(absolute.is_relative_to, self.folders()):
+                number = self.find(root, absolute.relative_to(root).as_posix() + within)
+                if number is not None:
+                    return number
         return self.find("", path)
 
-    def touch(self, document: int, stat: FileStat) -> None:
-        """Note that a file has another time of change and the same content."""
-        self._run("UPDATE documents SET size = ?, mtime_ns = ? WHERE id = ?", (stat.size, stat.mtime_ns, document))
-        self.seals.put(document)
+    def touch(self, root: str, path: str, stat: FileStat) -> None:
+        """Note what a file is now, of which the index holds all documents; not those that have lost their vectors."""
+        now = stat.size, stat.mtime_ns, stat.digest
+        query = (
+            "SELECT d.id FROM documents d JOIN folders f ON f.id = folder WHERE root = ? AND digest != '' "
+            "AND (size, mtime_ns, digest) != (?, ?, ?) "
+            "AND (path = ? OR (path > ? AND path < ?) OR (path > ? AND path < ?))"
+        )
+        within = f"{path}!/", f"{path}!0", f"{path}#", f"{path}$"  # "0" follows "/", and "$" follows "#"
+        for (number,) in self._run(query, (root, *now, path, *within)).fetchall():
+            self._run("UPDATE documents SET size = ?, mtime_ns = ?, digest = ? WHERE id = ?", (*now, number))
+            self.seals.put(number)
 
     def segments(self) -> list[StoredSegment]:
         """The segments, in order of their passages."""

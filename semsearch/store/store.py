@@ -13,16 +13,18 @@ edition beside the current one and then replaces semsearch.json.
 
 from __future__ import annotations
 
+import json
 import logging
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from semsearch.address import file_of, may_hold_several
 from semsearch.config import IndexConfig
 from semsearch.errors import IndexClosedError, IndexDamagedError, StorageError
 from semsearch.store import context, database, lexical, listing, moments, vectors
@@ -40,7 +42,7 @@ from semsearch.store.segments import (
 from semsearch.store.stored import StoredLists
 from semsearch.store.vectors import checked, unit
 from semsearch.terms import terms
-from semsearch.types import Document, FileStat, Passage, Vectors
+from semsearch.types import Columns, Document, FileStat, Passage, Vectors
 
 LOG = logging.getLogger("semsearch")
 PARTS = ("vectors", "lexical", "lists")
@@ -156,14 +158,15 @@ class Store:
         self,
         additions: Sequence[Addition] = (),
         removals: Sequence[int] = (),
-        touched: Sequence[tuple[int, FileStat]] = (),
+        touched: Sequence[tuple[str, str, FileStat]] = (),
     ) -> None:
         """Make the changes part of the index, all or none; durable when it returns.
 
         Args:
             additions: documents to add, or to put in the place of others.
             removals: the numbers of documents to remove.
-            touched: documents whose files have another time of change and the same content.
+            touched: files, as a folder and a path below it, and what they are now: the documents in them are what the
+                index holds after the rest is done.
 
         Raises:
             StorageError: the disk is full, read-only or fails; the index is as before.
@@ -173,13 +176,13 @@ class Store:
         with self._write() as tables:
             for number in removals:
                 tables.drop(number)
-            if removals:
-                tables.forget_empty_folders()
-            for number, stat in touched:
-                tables.touch(number, stat)
             ids = [i for addition in additions for i in self._put(tables, addition)]
             if ids:
                 self._add_segment(tables, ids, additions)
+            for root, path, stat in touched:
+                tables.touch(root, path, stat)
+            if removals:
+                tables.forget_empty_folders()
             tables.set("generation", str(tables.generation() + 1))
         try:
             self.tidy()
@@ -205,6 +208,23 @@ class Store:
                 return
         with self._write() as tables:
             tables.set_patterns(root, include, exclude)
+
+    def set_columns(self, root: str, columns: Columns) -> None:
+        """Note which fields of tables are what, where they are others than before; files with tables are read anew."""
+        name, said = f"columns of {root}", json.dumps(asdict(columns))
+        with self.tables() as tables:
+            if self.columns(tables, root) == columns:
+                return
+        with self._write() as tables:
+            tables.set(name, said)
+            files = {file_of(path): stat for path, (_, stat) in tables.known(root)[0].items()}
+            for file in filter(may_hold_several, files):
+                tables.touch(root, file, replace(files[file], size=-1, mtime_ns=-1))
+
+    def columns(self, tables: Catalog, root: str) -> Columns:
+        """The columns that the last run over a folder used."""
+        said = tables.setting(f"columns of {root}")
+        return Columns(**json.loads(said)) if said else Columns()
 
     def discard_leftovers(self) -> None:
         """Delete files that no committed state names: those of an interrupted commit."""

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+from semsearch.address import file_of
 from semsearch.store.files import Written
-from semsearch.types import FileStat
+from semsearch.store.seals import fingerprint
+from semsearch.types import Document, FileStat, Section
 
 _PARSE = json.JSONDecoder().raw_decode  # json.loads takes half as long again over a few short fields
 
@@ -32,7 +34,34 @@ class StoredDocument:
     @property
     def location(self) -> str:
         """The path that opens the file, or the name of a document that never was one."""
-        return str(Path(self.root, self.path)) if self.root else self.path
+        return f"{self.file}{self.path[len(file_of(self.path)) :]}" if self.root else self.path
+
+    def with_body(self, sections: str, pages: str, has_lines: int, text: bytes) -> Document:
+        """The document as it was when it was stored; these are of the table of texts."""
+        spans = json.loads(sections)
+        return Document(
+            *(self.path, text.decode(), self.title, self.date, self.author, self.source, self.language, self.metadata),
+            sections=None if spans is None else tuple(Section(*span) for span in spans),
+            has_lines=bool(has_lines),
+            pages=tuple(json.loads(pages)),
+        )
+
+    @property
+    def file(self) -> Path:
+        """The file in which it stands, of a document that has one."""
+        return Path(self.root, file_of(self.path))
+
+
+def facts_of(d: Document) -> tuple[str, ...]:
+    """What the table of documents has of a document, besides its name and what its file is."""
+    metadata = json.dumps(dict(d.metadata), ensure_ascii=False, sort_keys=True)
+    return d.title, d.date, d.author, d.source, d.language, metadata
+
+
+def body_of(d: Document) -> tuple[str, str, bool, bytes]:
+    """What the table of texts has of it, besides the text."""
+    sections = json.dumps(d.sections and [(s.start, s.end, s.heading) for s in d.sections], ensure_ascii=False)
+    return sections, json.dumps(d.pages), d.has_lines, fingerprint(d.text)
 
 
 class Facts(NamedTuple):

@@ -1,0 +1,185 @@
+"""Tables of texts (CSV, TSV, JSON Lines) -> a `Document` a row, as they are read; holds no more than a row of them.
+
+Which fields are the text, the title and the date is told by `Columns`, or else by names that such tables have.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any, BinaryIO, cast
+
+from semsearch.address import in_collection
+from semsearch.errors import ReadError
+from semsearch.read import fields
+from semsearch.read.dates import iso_date
+from semsearch.read.decode import decode
+from semsearch.read.files import MAX_BYTES, TOO_LARGE
+from semsearch.read.front_matter import jsonable
+from semsearch.types import Columns, Document, Section, Skip
+
+_TEXT = (
+    "text", "body", "content", "article", "full_text", "fulltext", "maintext", "article_text", "articlebody",
+)  # fmt: skip
+_TITLE = ("title", "headline", "subject")
+_DATE = (
+    "date", "published", "date_published", "datepublished", "published_at", "publish_date", "pubdate", "created_at",
+    "datetime", "timestamp",
+)  # fmt: skip
+_AUTHOR = ("author", "authors", "byline", "creator")
+_SOURCE = ("source", "publisher", "outlet", "publication", "domain", "url", "link")
+
+_HEAD = 2**20
+_DELIMITERS = ",;\t|"
+_LONGEST_NAME = 500
+
+# A field is an article here, and the limit is one of the whole process, so it is never made lower.
+csv.field_size_limit(max(csv.field_size_limit(), MAX_BYTES))
+
+
+def of_csv(path: str, stream: BinaryIO, columns: Columns) -> Iterator[Document | Skip]:
+    """The rows of a table below its line of names, by their numbers from 1; the sign between fields is found there.
+
+    Raises:
+        ReadError: it is no such table, or has no column of that name.
+    """
+    lines = _lines(_text(stream))
+    first = next(lines, "")
+    delimiter = max(_DELIMITERS, key=first.count)
+    rows = csv.reader(chain([first], lines), delimiter=delimiter)
+    try:
+        names = [name.strip() for name in next(rows, [])]
+        _check(names, columns)
+        for number, row in enumerate(rows, 1):
+            if row:
+                yield _document(path, number, dict(zip(names, row, strict=False)), columns)
+    except csv.Error as error:
+        raise ReadError(f"no such table: {error}") from error
+
+
+def of_json_lines(path: str, stream: BinaryIO, columns: Columns) -> Iterator[Document | Skip]:
+    """The objects in a file of one a line, by the numbers of their lines.
+
+    Raises:
+        ReadError: it is no text.
+    """
+    for number, line in enumerate(_lines(_text(stream)), 1):
+        if line.strip():
+            yield _of_line(path, number, line, columns)
+
+
+def _of_line(path: str, number: int, line: str, columns: Columns) -> Document | Skip:
+    address = in_collection(path, number)
+    try:
+        row = jsonable(json.loads(line))
+    except (ValueError, RecursionError):
+        return Skip(address, "no JSON, or nested too deep")
+    if not isinstance(row, dict):
+        return Skip(address, "no table of fields")
+    try:
+        _check(row, columns)
+    except ReadError as error:
+        return Skip(address, str(error))
+    return _document(path, number, row, columns)
+
+
+def _check(names: Iterable[str], columns: Columns) -> None:
+    """See that the fields are there that are asked for, and one of them is the text."""
+    there = {name.casefold() for name in names}
+    missing = [name for name in (columns.text, columns.id, columns.title, columns.date) if name]
+    missing = [name for name in missing if name.casefold() not in there]
+    has = ", ".join(sorted(names)[:20]) or "none"
+    if missing:
+        raise ReadError(f"has no field {missing[0]}; it has {has}")
+    if not columns.text and there.isdisjoint(_TEXT):
+        raise ReadError(f"none of its fields is known to be the text: name it with --text-field; it has {has}")
+
+
+def _document(path: str, number: int, row: Mapping[str, Any], columns: Columns) -> Document | Skip:
+    name = fields.said(row, columns.id.casefold()) if columns.id else ""
+    address = in_collection(path, name[:_LONGEST_NAME] or number)
+    key = _key(row, columns.text.casefold() if columns.text else "", *_TEXT)
+    text = _running(row[key]) if key else ""
+    if not text.strip():
+        return Skip(address, "no text in it")
+    return Document(
+        address,
+        text,
+        title=fields.said(row, *_asked(columns.title), *_TITLE),
+        date=iso_date(fields.said(row, columns.date.casefold())) if columns.date else fields.day(row, *_DATE),
+        author=fields.said(row, *_AUTHOR),
+        source=fields.said(row, *_SOURCE),
+        language=fields.language(row),
+        metadata={name: value for name, value in row.items() if name != key and value not in ("", None)},
+        sections=(Section(0, len(text)),),
+        has_lines=False,
+    )
+
+
+def _asked(name: str) -> list[str]:
+    return [name.casefold()] if name else []
+
+
+def _key(row: Mapping[str, Any], *names: str) -> str:
+    """The name of the field that is the text, as the row writes it."""
+    return next((key for name in names for key in row if name and key.casefold() == name), "")
+
+
+def _running(value: Any) -> str:
+    """A field as a text: a list is one of paragraphs."""
+    if isinstance(value, list):
+        return "\n\n".join(_running(each) for each in value)
+    return "" if value is None else str(value).replace("\r\n", "\n").replace("\0", "")
+
+
+def _text(stream: BinaryIO) -> io.TextIOBase:
+    """The text of a file of any size in UTF-8, or of up to MAX_BYTES in another encoding."""
+    head = stream.read(_HEAD)
+    if _is_utf8(head):
+        joined = io.BufferedReader(_Joined(head, stream))
+        return io.TextIOWrapper(cast("BinaryIO", joined), "utf-8-sig", newline="")
+    data = head + stream.read(MAX_BYTES - len(head) + 1)
+    if len(data) > MAX_BYTES:
+        raise ReadError(f"{TOO_LARGE}, and not in UTF-8")
+    return io.StringIO(decode(data), newline="")
+
+
+def _is_utf8(head: bytes) -> bool:
+    """Whether the lines that are whole in it are; at the end a character may be cut off."""
+    try:
+        return "\0" not in head[: head.rfind(b"\n") + 1 or None].decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+
+
+def _lines(text: io.TextIOBase) -> Iterator[str]:
+    """The lines of a text, ends and all.
+
+    Raises:
+        ReadError: one is as long as no article is, or is not UTF-8.
+    """
+    try:
+        while line := text.readline(MAX_BYTES):
+            if len(line) == MAX_BYTES:
+                raise ReadError("a line of 64 MiB or more")
+            yield line
+    except UnicodeDecodeError as error:
+        raise ReadError("not in UTF-8, as it is at its beginning") from error
+
+
+class _Joined(io.RawIOBase):
+    """A stream of which the head was read already."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head, self._rest = io.BytesIO(head), rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        block = self._head.read(len(buffer)) or self._rest.read(len(buffer))
+        buffer[: len(block)] = block
+        return len(block)
