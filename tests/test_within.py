@@ -10,6 +10,7 @@ import lzma
 import mailbox
 import os
 import random
+import sqlite3
 import tarfile
 import zipfile
 from collections.abc import Callable, Mapping
@@ -423,6 +424,19 @@ def test_documents_are_meant_by_their_addresses(tmp_path: Path, index: Index, mo
         found = index.search("ferries bridges", k=9, filter=Filter(path=pattern))
         assert len({hit.path for hit in found}) == number, pattern
     assert index.remove("x.zip!/c.txt", str(articles / "x.zip!/a/b.md")) == 2
+
+
+def test_a_repair_keeps_what_is_said_of_the_fields(tmp_path: Path) -> None:
+    """Or the next run would take the tables for something else and drop their rows."""
+    put(tmp_path / "articles", "t.csv", b"lead\nOne.\nTwo.\n")
+    with Index.create(tmp_path / "index", embedder=HashEmbedder()) as index:
+        assert index.sync(tmp_path / "articles", columns=Columns("lead")).added == 2
+    with closing(sqlite3.connect(tmp_path / "index/e1/index.db")) as connection, connection:
+        connection.execute("UPDATE settings SET value = '7' WHERE name = 'generation'")
+    assert Index.repair(tmp_path / "index").done
+    with Index.open(tmp_path / "index", embedder=HashEmbedder()) as index:
+        assert index.sync(tmp_path / "articles").removed == 0
+        assert len(index.documents()) == 2
 
 
 def test_a_repeated_id_is_named(tmp_path: Path) -> None:

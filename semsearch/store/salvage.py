@@ -204,7 +204,8 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 def _settings(connection: sqlite3.Connection, known: IndexConfig | None) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name in ("config", "generation", "synced"):
+    columns = [row[0] for row in _rows(connection, "settings") if str(row[0]).startswith("columns of ")]
+    for name in ("config", "generation", "synced", *columns):
         try:
             row = connection.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
         except sqlite3.DatabaseError:
