@@ -33,7 +33,7 @@ MANUALS = {
     "Node.js API": (Path("/usr/share/doc/nodejs/api"), "#apicontent", ".mark"),
     "npm": (Path("/usr/lib/node_modules/npm/docs/output"), "#content", "#table_of_contents"),
     "Valgrind (DocBook)": (Path("/usr/share/doc/valgrind/html"), "body", ".nav, .navheader, .navfooter"),
-    "libffi (Texinfo)": (Path("/usr/share/doc/libffi8/html"), "body", ".nav-panel"),
+    "libffi (Texinfo)": (Path("/usr/share/doc/libffi8/html"), "body", ".nav-panel, .header"),
     "libxslt (GTK-Doc)": (Path("/usr/share/doc/libxslt1-dev/gtk-doc/html"), "body", ".navigation, .footer"),
 }
 MOST = 60

@@ -13,21 +13,8 @@ from tests.corpus.truth import Measured, files, known, measure
 AIMS = {"recall": 0.98, "boilerplate": 0.02, "title": 0.95, "date": 0.95}
 # What is short of the aims, as measured; benchmarks/README.md has the table. To be mended, not to grow.
 SHORT: dict[tuple[str, str], float] = {
-    ("Doxygen", "boilerplate"): 0.04,
-    ("Haddock", "boilerplate"): 0.06,
-    ("Haddock", "title"): 0,
-    ("Javadoc", "boilerplate"): 0.04,
-    ("MkDocs", "title"): 0,
-    ("Sphinx", "boilerplate"): 0.04,
-    ("Sphinx", "title"): 0,
-    ("Sphinx, Read the Docs", "title"): 0,
-    ("Texinfo", "boilerplate"): 0.05,
-    ("Web page", "boilerplate"): 0.23,
-    ("Web page", "date"): 0.47,
-    ("Web page", "title"): 0.69,
-    ("by hand", "title"): 0.68,
-    ("gi-docgen", "recall"): 0.91,
-    ("rustdoc", "boilerplate"): 0.05,
+    ("Doxygen", "boilerplate"): 0.035,
+    ("Web page", "boilerplate"): 0.032,
 }
 
 

@@ -135,15 +135,34 @@ TITLES = [
     ("<meta property=og:title content='A &amp; B'><title>C</title>", "<h1>D</h1>x", "A & B", "D"),
     ("<title>C</title>", "<h1> D\n d</h1>x", "D d", ""),
     ("<title> C\n c </title>", "<h2>D</h2>x", "C c", "D"),
-    ("<meta property=og:title content='D | The Paper'>", "<h1>D</h1>x", "D | The Paper", ""),
+    ("<meta property=og:title content='D | The Paper'>", "<h1>D</h1>x", "D", ""),
     ("<meta property=og:title content='Days'>", "<h1>Day</h1>x", "Days", "Day"),
+    (
+        "<meta property=og:title content='Days - The Paper'><meta property=og:site_name content='The Paper'>",
+        "x",
+        "Days",
+        "",
+    ),
+    ("<title>Days - the-paper.example</title>", "x", "Days", ""),
+    (
+        "<title>The Paper » News » A day in May</title>",
+        "<h1>The Paper</h1><h2>A day in May</h2>x",
+        "A day in May",
+        "The Paper",
+    ),
+    ("<title>Data.Bimap</title>", "<h1>Types</h1>x<h1>Queries</h1>y", "Data.Bimap", "Queries"),
+    ("<meta property=og:title content=a-slug-of-words>", "<h1>Words</h1>x", "Words", ""),
+    ("<title>Paper | Prices of gas</title>", "<h1>Of Gas</h1><h1>All prices of gas</h1>x", "All prices of gas", ""),
     ("", "x<svg><title>S</title></svg>", "", ""),
 ]
 
 
 @pytest.mark.parametrize(("head", "body", "title", "trail"), TITLES)
 def test_the_title_is_stated_or_the_first_heading(head: str, body: str, title: str, trail: str) -> None:
-    """og:title, then the h1 of the content, then `<title>`; a heading that repeats it is in no trail."""
+    """The heading that a stated title has, without the site's name; else og:title, the only h1, `<title>`.
+
+    A heading that repeats it is in no trail.
+    """
     made = page(body, head)
     assert (made.title, made.sections[-1].heading if made.sections else None) == (title, trail)
 
@@ -153,6 +172,10 @@ FACTS: list[tuple[str, dict[str, object]]] = [
     ("<meta name=date content=2024-02-15>", {"date": "2024-02-15"}),
     ("<meta name=DC.date content=2024-02-15><meta name=date content=soon>", {"date": "2024-02-15"}),
     ("<meta name=dcterms.date content=2024-02-15>", {"date": "2024-02-15"}),
+    ("<meta name=pub_date content=20240215>", {"date": "2024-02-15"}),
+    ("<meta name=sailthru.date content='Thursday, Feb. 15, 2024'>", {"date": "2024-02-15"}),
+    ("<link rel=canonical href=https://example.org/2024/2/15/gas/>", {"date": "2024-02-15"}),
+    ("<title>Today, Feb 15th, 2024</title>", {"date": "2024-02-15"}),
     (LD.format('{"datePublished": "2024-02-15T10:00Z"}'), {"date": "2024-02-15T10:00:00+00:00"}),
     (LD.format('{"@graph": [{"@type": "Person"}, {"datePublished": "2024-02-15"}]}'), {"date": "2024-02-15"}),
     (
@@ -185,6 +208,30 @@ def test_a_time_in_the_content_dates_it_and_then_the_name() -> None:
     html = b"<time datetime=2020-01-01>old</time><article><time datetime=2024-02-15></time>x</article>"
     assert read("2023-01-01-a.html", html).date == "2024-02-15"
     assert read("2023-01-01-a.html", b"<time datetime=soon>x</time>").date == "2023-01-01"
+
+
+DATED = [
+    "<h1>T</h1><p>By A. B. on 15 February 2024 in Europe</p>x",
+    "<div>15.02.2024</div><h1>T</h1>x",
+    "<h1>T</h1><p>In May.</p><time>Feb 15, 2024 3:21 PM</time>",
+    "<h1>T</h1><p>On 1 May 2001, when nobody had yet thought of what was to come, it began.</p><p>15/2/2024</p>",
+    "<h1>T</h1>" + "<p>Words that go on.</p>" * 20 + "Published: 15.2.2024",
+    "<h1>T</h1><article>x</article><footer><time class='entry-date published' datetime=2024-02-15>then</time></footer>",
+    "<h1>T</h1>x<span property='dc:date dc:created' content=2024-02-15></span><time datetime=2020-01-01>y</time>",
+    "<h1>T</h1>x<abbr class=published title=2024-02-15T09:00>this morning</abbr>",
+]
+
+
+@pytest.mark.parametrize("body", DATED)
+def test_a_page_is_dated_by_its_marks_and_by_the_lines_around_its_headline(body: str) -> None:
+    """Not by a sentence, and not by a comment's time."""
+    assert page(body).date[:10] == "2024-02-15"
+
+
+def test_a_page_that_tells_of_days_is_not_dated_by_them() -> None:
+    """Far from the headline, or in the middle of what it says."""
+    assert page("<h1>T</h1>" + "<p>Words that go on.</p>" * 20 + "<p>15 February 2024</p>").date == ""
+    assert page("<h1>T</h1><p>It was on 15 February 2024 that all of them had left the house at last.</p>").date == ""
 
 
 @pytest.mark.parametrize(

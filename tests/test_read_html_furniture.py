@@ -71,3 +71,83 @@ def test_what_has_the_content_in_it_stays(inside: str) -> None:
 def test_a_page_that_is_nearly_all_furniture_is_read_whole() -> None:
     """Then the names say something else."""
     assert text_of(f"<p>Comments</p><div class='comments'><p>{'All of it. ' * 9}</p></div>").count("All of it.") == 9
+
+
+LINES = [
+    "<div>Next: <a href=b rel=next>Beta</a>, Up: <a href=c rel=up>Top</a></div>",
+    "<a class=headerlink href=#gas>¶</a>",
+    "<a href=#gas>\uf0c1</a>",
+    "<a class=src href=x.rs>source</a>",
+    "<span>[<a href=/edit>edit</a>]</span>",
+    '<section id="table_of_contents"><a href=#b>Beta</a></section>',
+    '<div role="navigation"><h1>The Gazette</h1></div>',
+]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_links_that_say_what_they_are_for_go(line: str) -> None:
+    """To the pages before and after, to the place itself, to the source of it; a menu's own headline too."""
+    assert text_of(f"<div role=main>{ARTICLE}{line}</div>{line}") == TEXT
+
+
+def test_links_in_the_text_stay() -> None:
+    """Whatever they say."""
+    said = "for as long as one cares to read about such things"
+    body = f"<p>See <a href=#b>Beta</a>, <a href=c rel=next>which goes on</a> {said}, <a href=x>source</a>.</p>"
+    assert text_of(ARTICLE + body).endswith(f"See Beta, which goes on {said}, source.")
+
+
+LONG = "<p>It fell by a fifth within a month, which nobody had thought possible, and then it fell again.</p>" * 3
+SHOWN = "\n\n".join(
+    ["It fell by a fifth within a month, which nobody had thought possible, and then it fell again."] * 3
+)
+NAMED = [
+    "div class=entry-content",
+    "div id=articleBody",
+    "div class='c-story__text large'",
+    "section itemprop=articleBody",
+    "td class=post-body",
+]
+
+
+@pytest.mark.parametrize("named", NAMED)
+def test_what_is_named_as_the_text_of_an_article_is_the_text(named: str) -> None:
+    """With the headline and the lead before it, and nothing that comes after."""
+    lead = "What the markets had feared for so long has come to pass, and sooner."
+    body = f"<h1>Gas</h1><p>By A. B.</p><p>{lead}</p><{named}>{LONG}</{named.split(maxsplit=1)[0]}>"
+    body = f"<table><tr>{body}</tr></table>" if named.startswith("td") else body
+    assert set(
+        text_of(f"<p>Paper</p>{body}<p>A. B. writes of gas for this paper since many years.</p>").split("\n\n")
+    ) == {
+        "Gas",
+        lead,
+        *SHOWN.split("\n\n"),
+    }
+
+
+def test_the_innermost_name_holds_unless_there_is_more_around_it() -> None:
+    """Papers nest such names; a story's box with a part named alike within it is whole."""
+    inner = f"<div class=entry-body>{LONG}</div>"
+    assert text_of(f"<div class=entry><p>Share it</p>{inner}<p>More like it</p></div>") == SHOWN
+    outer = f"<div class=story-content>{LONG}{LONG}<div class=story-text>{LONG}</div></div>"
+    assert text_of(outer).count("a fifth") == 9
+
+
+def test_a_list_of_articles_is_read_whole() -> None:
+    """No one of them is the page's."""
+    each = f"<h2>Gas</h2><div class=entry-content>{LONG}</div>"
+    assert text_of(each * 3).count("a fifth") == 9
+
+
+def test_menus_without_names_go_from_around_the_text() -> None:
+    """Links before the headline and after the text, on a page that marks nothing; not lists of links in a manual."""
+    menu = "".join(f"<div><a href=/{number}>Section {number}</a></div>" for number in range(9))
+    assert text_of(f"{menu}<h1>Gas</h1>{LONG}{menu}") == f"Gas\n\n{SHOWN}"
+    assert text_of(f"<main>{menu}<h1>Gas</h1>{LONG}{menu}</main>").count("Section") == 18
+    parts = "".join(f"<div><a href=#{number}>Part {number}</a></div>" for number in range(9))
+    assert text_of(f"<h1>Gas</h1>{parts}{LONG}{parts}").count("Part") == 18
+
+
+def test_an_article_with_many_comments_is_not_read_with_them() -> None:
+    """However many there are; only a page with next to nothing else is."""
+    assert text_of(f"{ARTICLE}{LONG}<div id=comments>{LONG * 20}</div>") == f"{TEXT}\n\n{SHOWN}"

@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from semsearch.read.dates import iso_date
+from semsearch.read.html_dates import in_head
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
-
-_DATES = ("article:published_time", "date", "dc.date", "dcterms.date", "datepublished")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +30,13 @@ def facts(tree: LexborHTMLParser) -> Facts:
     """What the page says of itself."""
     said = _metas(tree)
     linked = _linked(tree)
-    title = tree.css_first("head title")
+    title = tree.css_first("head > title, body > title")
     page = tree.css_first("html")
     canonical = tree.css_first("link[rel=canonical]")
     return Facts(
         headline=said.get("og:title", ""),
         title=_line(title.text()) if title else "",
-        date=_date(said, linked),
+        date=in_head(said, linked),
         author=_author(said, linked),
         source=said.get("og:site_name", ""),
         language=_line(page.attributes.get("lang")) if page else "",
@@ -56,12 +54,6 @@ def _metas(tree: LexborHTMLParser) -> dict[str, str]:
         if name and content:
             said.setdefault(name, content)
     return said
-
-
-def _date(said: dict[str, str], linked: list[dict[str, Any]]) -> str:
-    stated = [said.get(name, "") for name in _DATES]
-    stated += [_line(thing.get("datePublished")) for thing in linked]
-    return next((day for one in stated if (day := iso_date(one))), "")
 
 
 def _author(said: dict[str, str], linked: list[dict[str, Any]]) -> str:

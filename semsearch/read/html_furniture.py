@@ -1,7 +1,8 @@
-"""What the names of an element say of it: whether it stands around the content of a page; looks at no text.
+"""What the names of an element say of it: whether it is the text of an article or stands around it; reads no prose.
 
 Sites that mark nothing with elements of HTML 5 still name what is not the article, by `class`, `id` and `role`: menus,
-notices on cookies, related links, comments. Nothing counts as furniture that has the page's content within it.
+notices on cookies, related links, comments; and links by `rel`. Nothing counts as furniture that has the page's content
+within it.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from semsearch.read.html_markup import BLOCKS
+
 if TYPE_CHECKING:
-    from selectolax.lexbor import LexborNode
+    from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 # fmt: off
 _NAMED = frozenset({"details", "div", "dl", "form", "ol", "p", "section", "table", "td", "ul"})
@@ -30,33 +33,110 @@ _OF_FORM = frozenset({
     "group", "head", "header", "heading", "icon", "icons", "inner", "item", "items", "js", "left", "link", "links",
     "list", "main", "media", "meta", "mobile", "modal", "more", "news", "notice", "outer", "overlay", "page", "panel",
     "policy", "popup", "post", "posts", "primary", "right", "row", "secondary", "section", "side", "site", "sticky",
-    "stories", "title", "tools", "top", "widget", "wp", "wrap", "wrapper",
+    "stories", "skip", "sub", "title", "tools", "top", "widget", "wp", "wrap", "wrapper",
 })
 # fmt: on
+_OF_CONTENTS = frozenset({"table", "of", "contents"})
 _OF_TOPICS = ("category-", "tag-", "type-", "format-", "has-", "with-", "no-", "js-")
 _WORD = re.compile(r"[a-z]+|[A-Z][a-z]*")
-_CONTENT = "main, h1, [role=main]"
+_MAIN = "main, [role=main]"
+STATED_BODY = "[itemprop~=articleBody]"
+_BODY = re.compile(
+    r"(?:article|artikel|blog|entry|post|story)(?:body|content|copy|entry|text|txt)|body(?:copy|text)|contenttext|^entry$"
+)
+_BODY_TAGS = frozenset({"article", "div", "section", "span", "td"})
+_AROUND = "a[rel~=next], a[rel~=prev], a[rel~=previous], a[rel~=up], a[rel~=contents]"
+_MOST_AROUND = 40
+"""Characters beside the links of a line that leads to the pages before and after: "Next:", "Up:"."""
+_LABELS = frozenset({"edit", "source", "src", "view source"})
 
 
-def is_furniture(tag: str, node: LexborNode) -> bool:
-    """Whether an element is named as what stands around the content, and has no content within it."""
-    if tag not in _NAMED:
+class Furniture:
+    """What of a page is no part of its text, as far as it takes the whole page to tell."""
+
+    def __init__(self, tree: LexborHTMLParser) -> None:
+        self.mains = {node.mem_id for node in tree.css("[role=main]") if node.tag != "main"}
+        self.content = _MAIN if tree.css_first(_MAIN) else f"{_MAIN}, h1"
+        self.hidden = {node.mem_id for node in tree.css("[hidden], [aria-hidden=true]")}
+        self.hidden |= {form.mem_id for form in tree.css("form") if form.css_first("article, main, h1") is None}
+        self.hidden |= {_bracketed(link).mem_id for link in tree.css("a") if _is_label(link)}
+        self.hidden |= {line.mem_id for link in tree.css(_AROUND) if (line := _line_of(link))}
+
+    def is_named(self, tag: str, node: LexborNode) -> bool:
+        """Whether an element is named as what stands around the content, and has no content within it."""
+        if tag not in _NAMED:
+            return False
+        given = node.attributes
+        if not given:
+            return False
+        named = given.get("role") in _ROLES or any(map(_says_furniture, _names(tag, given)))
+        return named and node.css_first(self.content) is None
+
+
+def states_body(node: LexborNode) -> bool:
+    """Whether an element says by schema.org that it is the text of an article."""
+    return "articleBody" in (node.attributes.get("itemprop") or "").split()
+
+
+def leads_away(link: LexborNode) -> bool:
+    """Whether a link leads to another page."""
+    href = link.attributes.get("href") or ""
+    return bool(href) and not href.startswith("#")
+
+
+def is_body(tag: str, node: LexborNode) -> bool:
+    """Whether an element is named as the text of an article, as blogs and papers do: `entry-content`, `articleBody`."""
+    if tag not in _BODY_TAGS:
         return False
     given = node.attributes
-    if not given:
-        return False
-    named = given.get("role") in _ROLES or any(map(_says_furniture, _names(tag, given)))
-    return named and node.css_first(_CONTENT) is None
+    return bool(given) and (states_body(node) or any(map(_says_body, _names(tag, given))))
+
+
+def _says_body(name: str) -> bool:
+    words = [word.lower() for word in _WORD.findall(name)]
+    return bool(_BODY.search("".join(words))) and _FURNITURE.isdisjoint(words)
+
+
+def _is_label(link: LexborNode) -> bool:
+    """A link to where it stands, or to the source of what is beside it: `¶`, `[source]`."""
+    given = link.attributes
+    href = given.get("href") or ""
+    text = link.text().strip()
+    if href.startswith("#"):
+        return not any(map(str.isalnum, text))
+    return text.strip("[]").casefold() in _LABELS and (bool(given.get("class")) or _bracketed(link) is not link)
+
+
+def _bracketed(link: LexborNode) -> LexborNode:
+    """The element that puts a link in brackets, or the link itself."""
+    around = link.parent
+    is_bracketed = around is not None and around.tag == "span" and around.text().strip() == f"[{link.text().strip()}]"
+    return around if around is not None and is_bracketed else link
+
+
+def _line_of(link: LexborNode) -> LexborNode | None:
+    """The block around a link to a neighbouring page, where it has little but links."""
+    line = link.parent
+    while line is not None and line.tag not in BLOCKS:
+        line = line.parent
+    if line is None or line.tag == "body":
+        return None
+    linked = sum(len(each.text()) for each in line.css("a"))
+    return line if len(line.text()) - linked <= _MOST_AROUND else None
 
 
 def _names(tag: str, given: Mapping[str, str | None]) -> list[str]:
     """The classes and the id, but not the id of a section, which says what the section is about."""
     classes, name = given.get("class") or "", given.get("id") or ""
     is_of_section = tag == "section" or "section" in classes or "." in name
+    if is_of_section and set(_WORD.findall(name)) == _OF_CONTENTS:
+        is_of_section = False
     return classes.split() if is_of_section else [*classes.split(), name]
 
 
 def _says_furniture(name: str) -> bool:
     """Whether a name has a word for furniture, and no word that it would not need for that."""
     words = {word.lower() for word in _WORD.findall(name)}
+    if words == _OF_CONTENTS:
+        return True
     return not name.startswith(_OF_TOPICS) and bool(words & _FURNITURE) and words <= _FURNITURE | _OF_FORM

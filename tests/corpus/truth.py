@@ -1,8 +1,9 @@
 """What must come out of each file of the corpus, and how much of it the readers give; fetches nothing itself.
 
 `files.jsonl` has a line a file. Where a page marks its own text, `main` is a CSS selector of it, `without` of what is
-no text within it, and `either` of what may come out and need not: a headline, a caption, a list of contents. What holds
-for all pages of a kind stands in `kinds.json`. `clean` is a file of the same package with the same text alone.
+no text within it, and `either` of what may come out and need not: a headline, a caption, a list of contents; so may the
+page's description, which is its lead. What holds for all pages of a kind stands in `kinds.json`. `clean` is a file of
+the same package with the same text alone.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from tests.corpus.packages import members
 
 HERE = Path(__file__).parent
 _SILENT = ["script", "style", "template", "noscript", "button", "title", "svg", "iframe", "textarea", "select"]
+
+_DESCRIBED = "meta[property='og:description'], meta[name=description]"
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,8 @@ def truth(file: File) -> tuple[Counter[str], Counter[str]]:
     tree.strip_tags(_SILENT)
     for node in tree.css(file.without) if file.without else ():
         node.decompose()
-    maybe = words(" ".join(file.titles))
+    described = [node.attributes.get("content") or "" for node in tree.css(_DESCRIBED)]
+    maybe = words(" ".join([*file.titles, *described[:1]]))
     for node in tree.css(file.either) if file.either else ():
         maybe += words(node.text(separator=" "))
         node.decompose()

@@ -1,0 +1,120 @@
+"""The blocks of a page -> those of its article, by what the page marks, its headline and its links; reads no tree."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from semsearch.read.html_blocks import Found
+
+_LEAST_BODY = 100
+_MOST, _MOST_OF_PAGE = 0.6, 0.8
+_MOST_BESIDE, _MOST_AFTER = 0.5, 8.0
+_PROSE = 60
+_COST, _OF_LINKS = 30, 2
+
+
+def content(blocks: Sequence[Found], stated: Sequence[str]) -> list[Found]:
+    """The blocks of the article with the most text, or else of the main part, or else all but the furniture around.
+
+    Args:
+        blocks: all that the page has, in order.
+        stated: the titles that it states.
+    """
+    scope = _scope(blocks)
+    body = _body(scope)
+    if body:
+        return [*_head(scope[: scope.index(body[0])], stated), *body]
+    is_marked = any(block.article or block.in_main for block in scope)
+    return scope if is_marked else _trimmed(scope, stated)
+
+
+def _scope(blocks: Sequence[Found]) -> list[Found]:
+    sizes = Counter[int]()
+    for block in blocks:
+        sizes[block.article] += len(block.text)
+    del sizes[0]
+    if sizes:
+        largest = max(sizes, key=sizes.__getitem__)
+        return [block for block in blocks if block.article == largest]
+    return [block for block in blocks if block.in_main] or list(blocks)
+
+
+def _body(scope: Sequence[Found]) -> list[Found]:
+    """The text of the article, if it is named and most of what is named so; the innermost where such names nest."""
+    found: list[Found] = []
+    for depth in range(max((len(block.bodies) for block in scope), default=0)):
+        inner = _largest(found or scope, depth)
+        if not inner or (found and _has_more(found, inner)):
+            break
+        found = inner
+    return found
+
+
+def _largest(blocks: Sequence[Found], depth: int) -> list[Found]:
+    """The blocks of the largest of the named elements that are so deep, if it is most of them."""
+    sizes = Counter[int]()
+    for block in blocks:
+        if len(block.bodies) > depth:
+            sizes[block.bodies[depth]] += _plain(block)
+    if not sizes:
+        return []
+    largest = max(sizes, key=sizes.__getitem__)
+    if sizes[largest] < max(_LEAST_BODY, _MOST * sizes.total()):
+        return []
+    return [block for block in blocks if len(block.bodies) > depth and block.bodies[depth] == largest]
+
+
+def _has_more(outer: Sequence[Found], inner: Sequence[Found]) -> bool:
+    """Whether an element has much text that the one within it has not; what comes after may be comments."""
+    end = outer.index(inner[-1])
+    size = _size(inner)
+    return _size(outer[:end]) - size > _MOST_BESIDE * size or _size(outer[end:]) > _MOST_AFTER * size
+
+
+def _trimmed(scope: Sequence[Found], stated: Sequence[str]) -> list[Found]:
+    """All but the links before and after its prose, if most of its text is there."""
+    best, start, end, since, total = 0, 0, len(scope), 0, 0
+    for number, block in enumerate(scope):
+        if total <= 0:
+            total, since = 0, number
+        total += 0 if block.level else _plain(block) - _OF_LINKS * block.linked - _COST
+        if total > best:
+            best, start, end = total, since, number + 1
+    if _size(scope[start:end]) < _MOST_OF_PAGE * _size(scope):
+        return list(scope)
+    before, after = scope[:start], scope[end:]
+    return [
+        *(_head(before, stated) if _is_of_links(before) else before),
+        *scope[start:end],
+        *(() if _is_of_links(after) else after),
+    ]
+
+
+def _is_of_links(blocks: Sequence[Found]) -> bool:
+    return sum(block.linked for block in blocks) >= _size(blocks)
+
+
+def _head(before: Sequence[Found], stated: Sequence[str]) -> list[Found]:
+    """The headline of what comes before the text, and what is prose between the two."""
+    for number in reversed(range(len(before))):
+        block = before[number]
+        if block.level == 1 or (block.level and _is_stated(block.text, stated)):
+            return [block, *(each for each in before[number + 1 :] if _is_prose(each))]
+    return []
+
+
+def _is_stated(text: str, stated: Sequence[str]) -> bool:
+    return any(text.casefold() in title.casefold() for title in stated)
+
+
+def _is_prose(block: Found) -> bool:
+    return _plain(block) >= _PROSE and block.linked * 5 < len(block.text)
+
+
+def _size(blocks: Sequence[Found]) -> int:
+    return sum(map(_plain, blocks))
+
+
+def _plain(block: Found) -> int:
+    return len(block.text) - block.linked
