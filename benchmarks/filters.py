@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from semsearch.config import IndexConfig
 from semsearch.filters import Filter
-from semsearch.store import Addition, Snapshot, Store
+from semsearch.store import Addition, Snapshot, Store, passages_where
 from semsearch.testing import HashEmbedder
 from semsearch.types import Document, FileStat, Passage
 
@@ -115,7 +115,7 @@ def figures(
     kept = np.isin(ids, [i for d in admitted for i, _, _ in snapshot.catalog.passages_of(d)])
     recalls, times = [], []
     for query, terms in zip(queries, words, strict=True):
-        only, choosing = timed(lambda: snapshot.catalog.passages_where(limits.test()) if limits else None)
+        only, choosing = timed(lambda: passages_where(snapshot, limits.test()) if limits else None)
         dense, meaning = timed(lambda q=query, o=only: snapshot.segments.dense(q, K, o))
         lexical, wording = timed(lambda t=terms, o=only: snapshot.segments.lexical(t).top(K, o))
         exact = ids[kept][np.argsort(-(rows[kept].astype(np.float64) @ query), kind="stable")[:K]]

@@ -19,7 +19,7 @@ from semsearch.filters import Filter
 from semsearch.query import Query
 from semsearch.rank import Calibration
 from semsearch.search import Answer, Mode, Scored, Wish, candidates, find
-from semsearch.store import Catalog, Ids, Snapshot, StoredDocument
+from semsearch.store import Catalog, Ids, Snapshot, StoredDocument, locate
 from semsearch.types import FileStat, Hit
 
 Cause: TypeAlias = Literal[
@@ -276,7 +276,7 @@ def _located(tables: Catalog, path: str) -> int | None:
         path.encode()
     except UnicodeEncodeError:
         return None  # a name that is not UTF-8 is never indexed
-    number = tables.locate(path)
+    number = locate(tables, path)
     if number is None and not os.path.lexists(path):
         below = Path(os.path.normpath(path)).as_posix()
         return next((found for root in tables.folders() if (found := tables.find(root, below)) is not None), None)

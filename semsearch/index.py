@@ -314,7 +314,7 @@ class Index(Searcher):
         """
         with self._writing() as edition:
             with edition.store.tables() as tables:
-                numbers = {str(path): tables.locate(str(path)) for path in paths}
+                numbers = {str(path): store.locate(tables, str(path)) for path in paths}
             missing = [path for path, number in numbers.items() if number is None]
             if missing:
                 raise UsageError(f"the index holds no {missing[0]}; see what it holds with `semsearch list`")
@@ -353,6 +353,7 @@ class Index(Searcher):
         with store.locked(self.path), self._latest().used() as edition:
             # Only who holds the lock publishes, so the latest edition is the published one from here on.
             store.discard_editions(self.path, edition.store.folder, store.current(self.path))
+            store.upgrade_card(self.path, edition.store)
             edition.store.discard_leftovers()
             with store.blamed(edition.store):
                 yield edition

@@ -231,7 +231,7 @@ class Searcher:
 
         def answer(edition: Edition) -> list[Hit]:
             with edition.store.snapshot() as snapshot:
-                document = snapshot.catalog.locate(str(path))
+                document = store.locate(snapshot.catalog, str(path))
                 if document is None:
                     vectors, own = _vectors_of_file(edition, Path(path), span, line), []
                 else:
@@ -347,7 +347,7 @@ def _status(path: Path, edition: Edition) -> Status:
 
 def _admitted(snapshot: Snapshot, given: Filter | None) -> Ids | None:
     """The passages that a filter admits, None for all."""
-    return snapshot.catalog.passages_where(given.test()) if given else None
+    return store.passages_where(snapshot, given.test()) if given else None
 
 
 def _calibration(edition: Edition, query: Query | None, mode: Mode) -> Calibration | None:

@@ -15,7 +15,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semsearch import Document, Index, store
@@ -231,7 +231,7 @@ def in_a_row(edits: list[tuple[int, set[int]]], tables: store.Catalog) -> None:
         document = Document(f"{number}", ". ".join(PIECES[piece] for piece in sorted(pieces)))
         old = tables.find("", f"{number}")
         if pieces:
-            tables.put(0, document, FileStat(0, -1, ""), old)
+            tables.seals.put(tables.put(0, document, FileStat(0, -1, ""), old))
         elif old:
             tables.drop(old)
 
@@ -239,6 +239,7 @@ def in_a_row(edits: list[tuple[int, set[int]]], tables: store.Catalog) -> None:
 @pytest.mark.parametrize(
     ("common", "many", "keys"), [(500, 32, 32), (2, 32, 32), (4, 32, 3), (3, 32, 2), (500, 1, 32), (3, 2, 4)]
 )
+@settings(deadline=None)
 @given(edits=EDITS)
 def test_what_is_listed_is_what_is_looked_up(
     edits: list[tuple[int, set[int]]], common: int, many: int, keys: int
@@ -319,7 +320,7 @@ def made_before(path: Path, *, readable: bool) -> None:
     with closing(sqlite3.connect(store.current(path) / "index.db")) as connection, connection:
         for table in ["seals", "sketches", "sketch_keys", *([] if readable else ["documents"])]:
             connection.execute(f"DROP TABLE {table}")
-        connection.execute("DELETE FROM settings WHERE name IN ('format', 'seal')")
+        connection.execute("DELETE FROM settings WHERE name IN ('format', 'seal', 'documents')")
     card = json.loads((path / store.CARD).read_text())
     (path / store.CARD).write_text(json.dumps(card | {"format": 1}))
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from semsearch import Document, Filter, Index
 from semsearch.cli.filters import filter_of, filter_options
 from semsearch.errors import UsageError
-from semsearch.store import lexical, vectors
+from semsearch.store import lexical, passages_where, vectors
 from semsearch.store.lexical import LexicalSegment
 from semsearch.store.subset import rows_of
 from semsearch.store.vectors import VectorSegment
@@ -115,12 +115,12 @@ def test_the_catalog_gives_the_passages_of_admitted_documents(tmp_path: Path) ->
             some += [Filter(since="2025-02"), Filter(author="ana"), Filter(language="sr"), Filter(path="3")]
             for limits in some:
                 asked.clear()
-                found = tables.passages_where(limits.test())
+                found = passages_where(snapshot, limits.test())
                 assert not any("texts" in statement for statement in asked)
                 expected = [i for d in tables.documents() if limits.matches(d) for i, _, _ in tables.passages_of(d.id)]
                 assert found.dtype == np.int64
                 assert sorted(expected) == found.tolist()
-            assert len(tables.passages_where(Filter().test())) == len(list(tables.passage_ids()))
+            assert len(passages_where(snapshot, Filter().test())) == len(list(tables.passage_ids()))
 
 
 def test_k_passages_come_back_where_k_exist(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_k_passages_come_back_where_k_exist(tmp_path: Path) -> None:
         far = [Document(f"far{i}", f"gas {i} " + "other words stand here " * 5, source="dpa") for i in range(7)]
         index.add([*near, *far])
         with index._edition.store.snapshot() as snapshot:
-            only = snapshot.catalog.passages_where(Filter(source="dpa").test())
+            only = passages_where(snapshot, Filter(source="dpa").test())
             vector = index.encode(["gas prices"], query=True)[0]
             dense = snapshot.segments.dense(vector, 5, only)
             words = snapshot.segments.lexical(["gas", "prices"]).top(5, only)

@@ -12,7 +12,7 @@ import pytest
 
 from semsearch import Document, Index
 from semsearch.errors import IndexFormatError
-from semsearch.store import CARD, FORMAT
+from semsearch.store import CARD, FORMAT, publish
 from semsearch.testing import HashEmbedder
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -64,6 +64,20 @@ def test_what_an_older_semsearch_did_not_seal_is_sealed_when_it_is_written_to(tm
         with index._edition.store._write() as tables:
             tables._run("UPDATE documents SET author = 'Nobody' WHERE path = 'wire/3'")
         assert "document 4 is not what was stored" in "\n".join(index.verify())
+
+
+def test_an_older_index_says_that_it_is_newer_before_it_is(tmp_path: Path) -> None:
+    """Its card first, so that no older semsearch writes to what it does not know; interrupted between, it is whole."""
+    path = unpacked("format-4", tmp_path)
+    with Index.open(path, embedder=HashEmbedder()) as index:
+        assert json.loads((path / CARD).read_text())["format"] == 4
+        publish(path, index._edition.store)
+        assert index.verify(deep=True) == []
+        index.add([Document("new", "Something.")])
+        with index._edition.store.tables() as tables:
+            assert tables.setting("format") == str(FORMAT)
+        assert json.loads((path / CARD).read_text())["format"] == FORMAT
+        assert index.verify(deep=True) == []
 
 
 def test_a_newer_format_is_refused_with_what_can_read_it(tmp_path: Path) -> None:

@@ -17,8 +17,10 @@ from semsearch.store.editions import (
     locked,
     publish,
     settings,
+    upgrade_card,
 )
 from semsearch.store.files import storage
+from semsearch.store.find import locate, passages_where
 from semsearch.store.lexical import LexicalScores
 from semsearch.store.lists import RECALL
 from semsearch.store.seals import fingerprint
@@ -46,11 +48,14 @@ __all__ = [
     "current",
     "discard_editions",
     "fingerprint",
+    "locate",
     "locked",
+    "passages_where",
     "publish",
     "settings",
     "similarities",
     "storage",
+    "upgrade_card",
 ]
 
 

@@ -9,24 +9,20 @@ from __future__ import annotations
 import json
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from operator import itemgetter
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from semsearch.address import file_of
 from semsearch.errors import IndexDamagedError
 from semsearch.store.copies import Copies
 from semsearch.store.files import MEND, Written
-from semsearch.store.seals import Inputs, Seals, fingerprint, seal_of
+from semsearch.store.seals import Inputs, Seals, fingerprint, is_text, seal_of
 from semsearch.store.stored import Facts, StoredDocument, StoredLists, StoredPassage, StoredSegment, body_of, facts_of
-from semsearch.store.subset import Ids
 from semsearch.types import Document, FileStat, Passage
 
 _IN = 500
+FEWER = "its documents are not those that were stored"
 _CHANGED = "its settings or its list of files are not what was stored"
 _COLUMNS = "folder, path, size, mtime_ns, digest, title, date, author, source, language, metadata"
 
@@ -37,7 +33,7 @@ class Catalog:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._run = connection.execute
         self._many = connection.executemany
-        self.copies = Copies(connection)
+        self.copies = Copies(connection, self.damage)
         self.seals = Seals(connection)
 
     def setting(self, name: str) -> str:
@@ -100,12 +96,16 @@ class Catalog:
             "FROM documents d JOIN folders f ON f.id = d.folder LEFT JOIN seals s ON s.document = d.id "
         )
         rows = self._run(query + "ORDER BY root, path") if ids is None else self._by_id(query + "WHERE d.id IN ", ids)
+        found: list[bytes] = []
         for *row, seal in rows:
-            if seal not in (None, seal_of(tuple(row))):
+            found.append(seal_of(tuple(row)))
+            if seal != found[-1] and (seal is not None or self.seals.exist()):
                 raise self.damage(f"document {row[0]} is not what was stored")
             number, root, path, size, mtime_ns, digest, title, date, author, source, language, metadata = row
             stat = FileStat(size, mtime_ns, digest)
             yield StoredDocument(number, root, path, stat, title, date, author, source, language, json.loads(metadata))
+        if ids is None and not self.seals.add_up(found):
+            raise self.damage(FEWER)
 
     def text(self, document: int) -> str:
         """The whole text of a document, "" where there is none.
@@ -122,8 +122,8 @@ class Catalog:
 
     def is_intact(self, document: int) -> bool:
         """Whether a document's text is the one that was stored."""
-        row = self._run("SELECT checksum, text FROM texts WHERE document = ?", (document,)).fetchone()
-        return row is not None and row[0] == fingerprint(row[1])
+        row = self._run("SELECT text, pages, checksum FROM texts WHERE document = ?", (document,)).fetchone()
+        return row is not None and is_text(*row)
 
     def passages(self, ids: Iterable[int]) -> Iterator[StoredPassage]:
         """The passages with these ids, a document's together; each document's text is read once.
@@ -139,7 +139,7 @@ class Catalog:
             "SELECT p.id, document, start, end, line, heading, tokens, embedded, title "
             "FROM passages p JOIN documents d ON d.id = document WHERE p.id IN "
         )
-        text, of, at, lines = "", 0, 0, 1
+        text, of, at, lines, has_lines = "", 0, 0, 1, False
         pages: list[int] = []
         inputs, wanted = Inputs(), list(ids)
         found = sorted(self._by_id(query, wanted), key=itemgetter(1, 0))
@@ -147,11 +147,14 @@ class Catalog:
             raise self.damage("a passage has vectors and words, but no text")
         for number, document, start, end, line, heading, tokens, known, title in found:
             if document != of:
-                (text, pages), of, at, lines = self._text(document), document, 0, 1
+                (text, pages, has_lines), of, at, lines = self._text(document), document, 0, 1
             cut = text[start:end]
             read = inputs.of(title, heading, cut, known)
             lines, at = lines + text.count("\n", at, start), start
-            if read is None or not 0 <= start < end <= len(text) or line not in (0, lines):
+            sound = 0 <= start < end <= len(text) and line in (0, lines)
+            # What was cut off a heading before it was read, a line that lacks, what has no fingerprint: the seal tells.
+            told = known and bool(line) == has_lines and " ".join(heading.split()) in (read or "")
+            if read is None or not sound or not (told or self.seals.hold_for(document)):
                 raise self.damage(f"passage {number} of document {document} is not what was stored")
             page = bisect_right(pages, start)
             yield StoredPassage(number, document, start, end, line, heading, tokens, cut, page), read
@@ -177,23 +180,30 @@ class Catalog:
         """All passages, in rising order."""
         return (row[0] for row in self._run("SELECT id FROM passages ORDER BY id"))
 
-    def passages_where(self, admits: Callable[[Facts], bool]) -> Ids:
-        """The passages of the documents that are admitted, in rising order: int64, shape (n,). Reads no text."""
+    def facts(self) -> Iterator[Facts]:
+        """What a filter looks at of each document."""
         query = (
             "SELECT d.id, root, path, date, author, source, language, metadata "
             "FROM documents d JOIN folders f ON f.id = d.folder"
         )
-        documents = [facts.id for facts in map(Facts._make, self._run(query)) if admits(facts)]
+        return map(Facts._make, self._run(query))
+
+    def spans(self, documents: Iterable[int]) -> Iterator[tuple[int, int]]:
+        """The first and the last passage of each of these documents that has any; what lies between is its own too.
+
+        Raises:
+            IndexDamagedError: one has none, but was embedded.
+        """
         # The passages of a document come from one call of `add_passages`, so that they follow one another.
         query = (
             "SELECT (SELECT min(id) FROM passages WHERE document = d.id), "
-            "(SELECT max(id) FROM passages WHERE document = d.id) FROM documents d WHERE d.id IN "
+            "(SELECT max(id) FROM passages WHERE document = d.id), digest FROM documents d WHERE d.id IN "
         )
-        spans = sorted(span for span in self._by_id(query, documents) if span[0] is not None)
-        first, last = np.array(spans, np.int64).reshape(-1, 2).T
-        sizes = last - first + 1
-        before = np.cumsum(sizes) - sizes
-        return np.repeat(first - before, sizes) + np.arange(sizes.sum(), dtype=np.int64)
+        for first, last, digest in self._by_id(query, documents):
+            if first is not None:
+                yield first, last
+            elif digest:
+                raise self.damage("a document has lost its passages")
 
     def embedded(self, fingerprints: Iterable[bytes]) -> dict[bytes, int]:
         """A passage for each of the fingerprints that is known; it may be gone, but its vector is not."""
@@ -206,6 +216,8 @@ class Catalog:
         query = "SELECT count(*), coalesce(sum(tokens), 0), coalesce(sum(tokens > ?), 0) FROM passages"
         passages, tokens, truncated = self._run(query, (limit,)).fetchone()
         documents = self._run("SELECT count(*) FROM documents").fetchone()[0]
+        if self.seals.count() not in (None, documents):
+            raise self.damage(FEWER)
         return {"documents": documents, "passages": passages, "tokens": tokens, "truncated": truncated}
 
     def put(self, folder: int, document: Document, stat: FileStat, replaces: int | None) -> int:
@@ -288,17 +300,6 @@ class Catalog:
         row = self._run(query, (root, path)).fetchone()
         return row[0] if row else None
 
-    def locate(self, path: str) -> int | None:
-        """The number of the document that a path below one of the folders, or a name, means."""
-        file = file_of(path)
-        within = path[len(file) :]
-        for absolute in (Path(file).absolute(), Path(file).resolve()):
-            for root in filter(absolute.is_relative_to, self.folders()):
-                number = self.find(root, absolute.relative_to(root).as_posix() + within)
-                if number is not None:
-                    return number
-        return self.find("", path)
-
     def touch(self, root: str, path: str, stat: FileStat) -> None:
         """Note what a file is now, of which the index holds all documents; not those that have lost their vectors."""
         now = stat.size, stat.mtime_ns, stat.digest
@@ -315,11 +316,7 @@ class Catalog:
     def segments(self) -> list[StoredSegment]:
         """The segments, in order of their passages."""
         rows = self._run("SELECT * FROM segments ORDER BY first")
-        return [
-            StoredSegment(number, first, last, count, Written(*vectors), Written(*lexical))
-            for number, first, last, count, *files_ in rows
-            for vectors, lexical in [(files_[:3], files_[3:])]
-        ]
+        return [StoredSegment(row[0], row[1], row[2], row[3], Written(*row[4:7]), Written(*row[7:])) for row in rows]
 
     def next_segment(self) -> int:
         """The number that the next segment will have."""
@@ -365,6 +362,8 @@ class Catalog:
         if not self.seals.hold():
             yield f"{_CHANGED}; {MEND}"
         yield from (f"document {number} is not what was stored; {MEND}" for number in self.seals.broken())
+        if not self.seals.add_up():
+            yield f"{FEWER}; {MEND}"
 
     def check(self) -> None:
         """Stop where settings, or the files that make up the index, are not what was stored.
@@ -383,12 +382,13 @@ class Catalog:
         """The path of the catalog's file."""
         return str(self._run("PRAGMA database_list").fetchone()[2])
 
-    def _text(self, document: int) -> tuple[str, list[int]]:
-        """The text of a document and where its pages begin."""
-        row = self._run("SELECT text, pages, checksum FROM texts WHERE document = ?", (document,)).fetchone()
-        if row and fingerprint(row[0]) != row[2]:
+    def _text(self, document: int) -> tuple[str, list[int], bool]:
+        """The text of a document, where its pages begin, and whether it has lines."""
+        query = "SELECT text, pages, checksum, has_lines FROM texts WHERE document = ?"
+        row = self._run(query, (document,)).fetchone()
+        if row and not is_text(*row[:3]):
             raise self.damage(f"the text of document {document} is not what was stored")
-        return (row[0].decode(), json.loads(row[1])) if row else ("", [])
+        return (row[0].decode(), json.loads(row[1]), bool(row[3])) if row else ("", [], False)
 
     def _next(self, table: str) -> int:
         row = self._run("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()

@@ -14,15 +14,18 @@ from semsearch.store.files import MEND
 from semsearch.store.seals import stand_in
 from semsearch.version import __version__
 
-FORMAT = 4
-"""What an index is made like, `schema.sql` foremost; one of a lower format is made anew before it is used."""
+FORMAT = 5
+"""What an index is made like, `schema.sql` foremost."""
+
+OLDEST = 4
+"""From this format on, one is used as it is, and brought to the present format when it is written to."""
 
 WAITING_MS = 30_000
 """How long a writer waits for another's transaction to end."""
 
 
 class Frozen(sqlite3.Connection):
-    """A connection that sees no change of the file and takes no lock: for one reading, and not to be kept."""
+    """A connection for one reading, not to be kept: it sees no change of the file, or none of there being seals."""
 
 
 def connect(path: Path, *, write: bool = False) -> sqlite3.Connection:
@@ -58,12 +61,21 @@ def create(path: Path, settings: Mapping[str, str]) -> None:
             connection.execute("PRAGMA synchronous=FULL")
             connection.executescript(f"BEGIN; {files('semsearch.store').joinpath('schema.sql').read_text()}")
             connection.execute("INSERT INTO folders (id, root) VALUES (0, '')")
-            made = {"format": str(FORMAT), "semsearch": __version__, **settings}
+            made = {"format": str(FORMAT), "semsearch": __version__, "documents": "0 0", **settings}
             connection.executemany("INSERT INTO settings VALUES (?, ?)", made.items())
             Catalog(connection).seals.close()
             connection.execute("COMMIT")
         finally:
             connection.close()
+
+
+def upgrade(tables: Catalog) -> None:
+    """Bring what an older semsearch made to the present format, as it is: seal what it did not seal."""
+    if (tables.seals.format or tables.setting("format")) != str(FORMAT):
+        tables.seals.begin()
+        tables.copies.seal()
+        tables.set("format", str(FORMAT))
+        tables.seals.close()
 
 
 @contextmanager
@@ -120,7 +132,8 @@ def translated(path: Path) -> Iterator[None]:
         if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             raise IndexLockedError(f"{path}: another process is writing to it; try again later") from error
         raise IndexDamagedError(f"{path}: {error}; {MEND}") from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        # What SQLite says of a damaged file may quote it.
         raise IndexDamagedError(f"{path}: {error}; {MEND}") from error
 
 
@@ -132,6 +145,9 @@ def _open(uri: str, *, write: bool, factory: type[sqlite3.Connection] = sqlite3.
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")
         sealed = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'seals'").fetchone()[0]
+        if not (sealed or write or factory is Frozen):
+            connection.close()
+            return _open(uri, write=write, factory=Frozen)
         if not (sealed or write):
             stand_in(connection)
     except sqlite3.Error:

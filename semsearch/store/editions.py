@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from semsearch.config import IndexConfig
 from semsearch.errors import (
@@ -19,7 +20,7 @@ from semsearch.errors import (
     IndexLockedError,
     IndexNotFoundError,
 )
-from semsearch.store.database import FORMAT
+from semsearch.store.database import FORMAT, OLDEST
 from semsearch.store.files import MEND, make_folder, remove, storage, sync_folder, write_text
 from semsearch.store.store import Store
 from semsearch.version import __version__
@@ -55,7 +56,7 @@ def current(path: Path, *, older: bool = False) -> Path:
         raise IndexFormatError(_too_new(path, number, str(card.get("semsearch", ""))))
     if not edition.startswith("e") or not edition[1:].isdecimal():
         raise IndexDamagedError(f"{path / CARD}: names no edition; {MEND}")
-    if number < FORMAT and not older:
+    if number < OLDEST and not older:
         raise IndexFormatError(
             f"{path}: made by an older semsearch; make it anew with `semsearch index FOLDER --rebuild`"
         )
@@ -83,6 +84,19 @@ def settings(path: Path) -> IndexConfig | None:
 def publish(path: Path, edition: Store) -> None:
     """Make an edition the current one, at once."""
     write_text(path / CARD, card_of(edition))
+
+
+def upgrade_card(path: Path, edition: Store) -> None:
+    """Have the card say the present format before the index is given it, so that no older semsearch writes to it."""
+    if json.loads((path / CARD).read_bytes())["format"] != FORMAT:
+        publish(path, edition)
+
+
+def is_card(found: Any, edition: Store) -> bool:
+    """Whether this is what the card says when an edition is the current one; of its own format or of the present."""
+    with edition.tables() as tables:
+        own = tables.setting("format")
+    return found in [json.loads(card_of(edition)) | {"format": number} for number in (FORMAT, int(own or FORMAT))]
 
 
 def card_of(edition: Store) -> str:

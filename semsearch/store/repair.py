@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from semsearch.errors import IndexDamagedError, IndexFormatError, IndexNotFoundE
 from semsearch.store import database, derived, vectors, verify
 from semsearch.store.aside import Aside
 from semsearch.store.catalog import Catalog
-from semsearch.store.editions import CARD, card_of, current, settings
+from semsearch.store.editions import CARD, card_of, current, is_card, settings, upgrade_card
 from semsearch.store.files import map_arrays, storage, sync_folder, write_text
 from semsearch.store.salvage import salvage
 from semsearch.store.segments import lists_file, open_segment, segment_files, write_segment
@@ -83,7 +83,7 @@ def _edition(path: Path) -> tuple[Path, IndexConfig | None]:
         found = IndexDamagedError(f"{folder / 'index.db'}: is missing; {_ANEW}")
     # A rebuild that is not finished has a higher number, and deletes the lower one when it is.
     for folder in sorted(path.glob("e[0-9]*"), key=lambda folder: (len(folder.name), folder.name)):
-        if _format_of(folder) == database.FORMAT:
+        if database.OLDEST <= _format_of(folder) <= database.FORMAT:
             return folder, settings(path)
     raise found
 
@@ -139,7 +139,7 @@ def _changing(store: Store) -> Iterator[Catalog]:
         closing(database.connect(store.path, write=True)) as connection,
         database.writing(connection, store.path) as tables,
     ):
-        tables.seals.begin()
+        database.upgrade(tables)
         yield tables
         tables.set("generation", str(tables.generation() + 1))
         tables.seals.close()
@@ -148,7 +148,8 @@ def _changing(store: Store) -> Iterator[Catalog]:
 def _mended_card(path: Path, store: Store, aside: Aside) -> Iterator[str]:
     card = path / CARD
     try:
-        if json.loads(card.read_bytes()) == json.loads(card_of(store)):
+        if is_card(json.loads(card.read_bytes()), store):
+            upgrade_card(path, store)
             return
     except (OSError, ValueError, RecursionError):
         pass
@@ -253,7 +254,7 @@ def _mended_lists(store: Store, aside: Aside) -> list[str]:
 
 def _mended_copies(store: Store) -> list[str]:
     """Make all sketches, and what they tell of copies, anew where one is not what the texts give."""
-    with store.tables() as tables:
+    with suppress(IndexDamagedError, *verify.UNREADABLE), store.tables() as tables:
         if not any(verify.wrong_copies(tables)) and not any(verify.wrong_sketches(tables)):
             return []
     with _changing(store) as tables:

@@ -21,7 +21,7 @@ from semsearch.errors import IndexDamagedError
 from semsearch.store import database
 from semsearch.store.aside import Aside
 from semsearch.store.catalog import Catalog
-from semsearch.store.seals import Inputs, Seals, fingerprint, seal_of
+from semsearch.store.seals import Inputs, Seals, is_text, seal_of
 
 _Row: TypeAlias = tuple[Any, ...]
 
@@ -56,7 +56,7 @@ class _Old:
     def fits(self) -> bool:
         """Whether the text is the one that was stored, and each passage is what the model read."""
         try:
-            if self.text is None or fingerprint(self.text[5]) != self.text[4]:
+            if self.text is None or not is_text(self.text[5], self.text[2], self.text[4]):
                 return False
             text, inputs, title = self.text[5].decode(), Inputs(), self.row[6]
             return all(
@@ -147,6 +147,7 @@ class _Copier:
             self._insert("texts", old.text or (), strict=True)
             for passage in old.passages:
                 self._insert("passages", passage, strict=True)
+            self._catalog.seals.put(old.row[0])
             (stored,) = self._catalog.documents([old.row[0]])
             self._catalog.copies.put(stored.id, self._catalog.document(stored))
             self._catalog.seals.put(stored.id)

@@ -31,7 +31,7 @@ CREATE TABLE documents (
 
 -- Apart from the documents, so that listing them does not read their texts. The text is UTF-8; sections
 -- and the code points at which pages begin are JSON.
--- The checksum is of the text, as `fingerprint` makes it.
+-- The checksum is of the text and its pages, as `text_seal` makes it.
 CREATE TABLE texts (
     document  INTEGER PRIMARY KEY REFERENCES documents (id) ON DELETE CASCADE,
     sections  TEXT NOT NULL,
@@ -42,7 +42,7 @@ CREATE TABLE texts (
 );
 
 -- What tells the copies of a document: see sketches.py. The keys are the first numbers of a sketch, and stand apart so
--- that documents are found by them. Where listed, `copies` has all copies of a document: see copies.py.
+-- that documents are found by them. Where `listed` is positive, `copies` has all copies of a document: see copies.py.
 CREATE TABLE sketches (
     document INTEGER PRIMARY KEY REFERENCES documents (id) ON DELETE CASCADE,
     hashes   BLOB NOT NULL,

@@ -44,6 +44,7 @@ class _Noted:
     """What is worked out once and not for each query. Threads that do so at once do the same."""
 
     sums: Sums | None = None
+    sealed: bool = False
     outer: dict[Key, Outer] = field(default_factory=dict)
 
 
@@ -89,6 +90,17 @@ class Segments:
             (segment.vectors, int(np.searchsorted(segment.vectors.ids, self.last, "right"))) for segment in self.each
         ]
         return [s.since(row) for s, row in parts if row < len(s.ids)]
+
+    def are_whole_documents(self, ids: Ids) -> bool:
+        """Whether these, in rising order, are passages that there are, and each document has all or none of its own."""
+        taken = 0
+        for here in (segment.lexical for segment in self.each):
+            had = np.isin(here.ids, ids, assume_unique=True)
+            counts = np.add.reduceat(had, here.firsts[:-1], dtype=np.int64)
+            if np.any((counts > 0) & (counts < here.sizes)) or (here.lives is not None and np.any(had & ~here.lives)):
+                return False
+            taken += int(counts.sum())
+        return taken == len(ids)
 
     @property
     def living(self) -> int:

@@ -365,7 +365,7 @@ class Store:
             before = self._writer.total_changes
             if not self._held:
                 tables.check()
-                tables.seals.begin()
+                database.upgrade(tables)
             yield tables
             if self._writer.total_changes != before:
                 tables.seals.close()

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 
 from semsearch.address import file_of
 from semsearch.store.files import Written
-from semsearch.store.seals import fingerprint
+from semsearch.store.seals import text_seal
 from semsearch.types import Document, FileStat, Section
 
 _PARSE = json.JSONDecoder().raw_decode  # json.loads takes half as long again over a few short fields
@@ -61,7 +61,8 @@ def facts_of(d: Document) -> tuple[str, ...]:
 def body_of(d: Document) -> tuple[str, str, bool, bytes]:
     """What the table of texts has of it, besides the text."""
     sections = json.dumps(d.sections and [(s.start, s.end, s.heading) for s in d.sections], ensure_ascii=False)
-    return sections, json.dumps(d.pages), d.has_lines, fingerprint(d.text)
+    pages = json.dumps(d.pages)
+    return sections, pages, d.has_lines, text_seal(d.text.encode(), pages)
 
 
 class Facts(NamedTuple):

@@ -11,7 +11,7 @@ import numpy as np
 from semsearch.errors import IndexDamagedError
 from semsearch.store import derived, lexical, moments, sketches
 from semsearch.store.catalog import Catalog
-from semsearch.store.editions import CARD, card_of
+from semsearch.store.editions import CARD, is_card
 from semsearch.store.files import MEND, Written, map_arrays
 from semsearch.store.segments import Segment, Segments, lists_file, segment_files
 from semsearch.store.store import Snapshot, Store
@@ -80,9 +80,8 @@ def _card(store: Store) -> Iterator[str]:
     except (OSError, ValueError, RecursionError) as error:
         yield f"{path}: cannot be read ({error}); {MEND}"
         return
-    due = json.loads(card_of(store))
     # Of another edition it is where a rebuild has just taken this one's place.
-    if not isinstance(found, dict) or (found.get("current") == due["current"] and found != due):
+    if not isinstance(found, dict) or (found.get("current") == store.folder.name and not is_card(found, store)):
         yield f"{path}: is not what was written; {MEND}"
 
 

@@ -77,9 +77,9 @@ def _row(index: Path, rng: random.Random) -> str:
         connection.execute("PRAGMA ignore_check_constraints=ON")
         (row,) = rng.choice(connection.execute(f"SELECT rowid FROM {table}").fetchall())
         connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (value, row))
-        Seals(connection).close()
         for (document,) in connection.execute("SELECT id FROM documents").fetchall():
             Seals(connection).put(document)
+        Seals(connection).close()
     return f"{table}.{column} of row {row}: {value}"
 
 
