@@ -216,6 +216,8 @@ DATED = [
     "<h1>T</h1><p>In May.</p><time>Feb 15, 2024 3:21 PM</time>",
     "<h1>T</h1><p>On 1 May 2001, when nobody had yet thought of what was to come, it began.</p><p>15/2/2024</p>",
     "<h1>T</h1>" + "<p>Words that go on.</p>" * 20 + "Published: 15.2.2024",
+    "<h1>T</h1><p>(15.02.2024) Gas fell by a fifth within a month, which nobody had thought possible.</p>",
+    "<p>Paper</p><p>1 May 2001</p><article><h3>Words</h3><p>15 Feb 2024</p>x</article>",
     "<h1>T</h1><article>x</article><footer><time class='entry-date published' datetime=2024-02-15>then</time></footer>",
     "<h1>T</h1>x<span property='dc:date dc:created' content=2024-02-15></span><time datetime=2020-01-01>y</time>",
     "<h1>T</h1>x<abbr class=published title=2024-02-15T09:00>this morning</abbr>",

@@ -29,6 +29,8 @@ def text_of(body: str) -> str:
         'div role="navigation"',
         'details id="toc"',
         'p class="newsletter_signup"',
+        'div class="sf_comment_text"',
+        'div class="most-popular"',
     ],
 )
 def test_what_is_named_as_furniture_goes(named: str) -> None:
@@ -52,6 +54,8 @@ def test_what_is_named_as_furniture_goes(named: str) -> None:
         'div id="related-work"',
         'div class="menu-of-the-day"',
         'div class="sharedmemory"',
+        'div class="no_comments"',
+        'div class="popular-science"',
         'span class="comment"',
         'code class="hljs-comment"',
     ],
@@ -151,3 +155,23 @@ def test_menus_without_names_go_from_around_the_text() -> None:
 def test_an_article_with_many_comments_is_not_read_with_them() -> None:
     """However many there are; only a page with next to nothing else is."""
     assert text_of(f"{ARTICLE}{LONG}<div id=comments>{LONG * 20}</div>") == f"{TEXT}\n\n{SHOWN}"
+
+
+def test_teasers_that_are_articles_are_not_the_text() -> None:
+    """Where the text is none, and there is far more of it."""
+    teaser = "<article><p>The minister explains himself at last, in a talk of an hour with this paper.</p></article>"
+    assert text_of(f"<h1>Gas</h1><div class=entry-content>{LONG * 3}</div>{teaser}").count("a fifth") == 9
+    assert text_of(f"<h1>Gas</h1><p>It fell by a fifth.</p>{teaser}").startswith("The minister")
+
+
+def test_a_box_that_is_named_as_a_text_is_none_beside_far_more_of_it() -> None:
+    """A related story before the end of the page."""
+    box = "<div class=story-content>Another story that is told in a box, at the length of a line or two.</div>"
+    assert text_of(f"<main><h1>Gas</h1>{LONG}{box}</main>").count("a fifth") == 3
+
+
+def test_menus_around_chinese_go_too() -> None:
+    """Its words are short."""
+    menu = "".join(f"<div><a href=/{number}>新闻</a></div>" for number in range(9))
+    told = "中美合作共赢是大势所趋，双方应当采取更多行动，以符合国际社会的共同利益。"
+    assert text_of(f"{menu}<h1>合作</h1><p>{told}</p>{menu}") == f"合作\n\n{told}"

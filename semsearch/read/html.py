@@ -56,7 +56,7 @@ def document(path: str, markup: str) -> Document:
         path,
         text,
         title=title,
-        date=_date(tree, known, every, found or _first(blocks)) or _time(blocks) or _last_resort(path, known),
+        date=_date(tree, known, every, found or _first(blocks, every)) or _time(blocks) or _last_resort(path, known),
         author=known.author,
         source=known.source,
         language=known.language,
@@ -81,18 +81,19 @@ def _tree(markup: str) -> LexborHTMLParser:
     return LexborHTMLParser(tamed(markup))
 
 
-def _date(tree: LexborHTMLParser, known: Facts, every: Sequence[Found], headline: Found | None) -> str:
+def _date(tree: LexborHTMLParser, known: Facts, every: Sequence[Found], about: Found | None) -> str:
     """When it was published, by what says so most clearly."""
     month_first = known.language.lower() in _MONTH_FIRST
-    return known.date or in_marks(tree) or in_address(known.url) or around(every, headline, month_first=month_first)
+    return known.date or in_marks(tree) or in_address(known.url) or around(every, about, month_first=month_first)
 
 
 def _last_resort(path: str, known: Facts) -> str:
     return day_in(known.headline or known.title) or date_in_name(path)
 
 
-def _first(blocks: Sequence[Found]) -> Found | None:
-    return next((block for block in blocks if block.level == 1), None)
+def _first(blocks: Sequence[Found], every: Sequence[Found]) -> Found | None:
+    """What stands for a headline: the first `<h1>`, or else what the text begins with, if not the page itself."""
+    return next((block for block in blocks if block.level == 1), None if blocks[0] is every[0] else blocks[0])
 
 
 def _time(blocks: Sequence[Found]) -> str:

@@ -34,8 +34,9 @@ class Found:
     """A paragraph, a list item, a heading: its text, and where it was found.
 
     `level` is 1 to 6 for a heading, else 0; `article` numbers the outermost `<article>` around it, 0 for none; `bodies`
-    number the elements around it that are named as the text of an article, from without; `linked` is how much of the
-    text are links; `time` is what its first `<time datetime>` states.
+    number the elements around it that are named as the text of an article, from without; `size` is its length in UTF-8,
+    where Chinese takes as much for as many words as English; `linked` is how much of that are links; `time` is what its
+    first `<time datetime>` states.
     """
 
     text: str
@@ -43,6 +44,7 @@ class Found:
     article: int
     in_main: bool
     bodies: tuple[int, ...]
+    size: int
     linked: int
     time: str
 
@@ -165,7 +167,7 @@ class _Extractor:
     def _add(self, text: str) -> None:
         text = text.translate(_INVISIBLE)
         if self.links:
-            self.linked += len(text.strip())
+            self.linked += len(text.strip().encode())
         self.parts.append(text if self.inside["pre"] else _SPACE.sub(" ", text))
 
     def _end_block(self) -> None:
@@ -182,5 +184,6 @@ class _Extractor:
         level = self.level if len(text) <= LONGEST_HEADING else 0
         article = self.articles if self.inside["article"] else 0
         in_main, bodies = self.inside["main"] > 0, tuple(self.bodies)
-        self.blocks.append(Found(text, level, article, in_main, bodies, min(linked, len(text)), self.time))
+        size = len(text.encode())
+        self.blocks.append(Found(text, level, article, in_main, bodies, size, min(linked, size), self.time))
         self.time = ""

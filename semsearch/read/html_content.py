@@ -9,9 +9,9 @@ from semsearch.read.html_blocks import Found
 
 _LEAST_BODY = 100
 _MOST, _MOST_OF_PAGE = 0.6, 0.8
-_MOST_BESIDE, _MOST_AFTER = 0.5, 8.0
+_MOST_BESIDE, _MOST_AFTER, _MOST_BEFORE = 0.5, 8.0, 2.0
 _PROSE = 60
-_COST, _OF_LINKS = 30, 2
+_COST, _OF_LINKS, _MOST_OUTSIDE = 30, 2, 3
 
 
 def content(blocks: Sequence[Found], stated: Sequence[str]) -> list[Found]:
@@ -25,17 +25,17 @@ def content(blocks: Sequence[Found], stated: Sequence[str]) -> list[Found]:
     body = _body(scope)
     if body:
         return [*_head(scope[: scope.index(body[0])], stated), *body]
-    is_marked = any(block.article or block.in_main for block in scope)
-    return scope if is_marked else _trimmed(scope, stated)
+    return scope if any(block.in_main for block in scope) else _trimmed(scope, stated)
 
 
 def _scope(blocks: Sequence[Found]) -> list[Found]:
+    """The largest article, unless there is far more text outside of any, among which articles are but teasers."""
     sizes = Counter[int]()
     for block in blocks:
-        sizes[block.article] += len(block.text)
-    del sizes[0]
-    if sizes:
-        largest = max(sizes, key=sizes.__getitem__)
+        sizes[block.article] += _plain(block)
+    outside = sizes.pop(0, 0)
+    largest = max(sizes, key=sizes.__getitem__, default=0)
+    if largest and outside <= _MOST_OUTSIDE * sizes[largest]:
         return [block for block in blocks if block.article == largest]
     return [block for block in blocks if block.in_main] or list(blocks)
 
@@ -45,7 +45,8 @@ def _body(scope: Sequence[Found]) -> list[Found]:
     found: list[Found] = []
     for depth in range(max((len(block.bodies) for block in scope), default=0)):
         inner = _largest(found or scope, depth)
-        if not inner or (found and _has_more(found, inner)):
+        is_other = not found and inner and _before(scope, inner) > _MOST_BEFORE * _size(inner)
+        if not inner or is_other or (found and _has_more(found, inner)):
             break
         found = inner
     return found
@@ -67,9 +68,13 @@ def _largest(blocks: Sequence[Found], depth: int) -> list[Found]:
 
 def _has_more(outer: Sequence[Found], inner: Sequence[Found]) -> bool:
     """Whether an element has much text that the one within it has not; what comes after may be comments."""
-    end = outer.index(inner[-1])
-    size = _size(inner)
-    return _size(outer[:end]) - size > _MOST_BESIDE * size or _size(outer[end:]) > _MOST_AFTER * size
+    size, before = _size(inner), _before(outer, inner)
+    return before > _MOST_BESIDE * size or _size(outer) - size - before > _MOST_AFTER * size
+
+
+def _before(outer: Sequence[Found], inner: Sequence[Found]) -> int:
+    """How much text there is before the end of an inner part that is not of it."""
+    return _size(outer[: outer.index(inner[-1]) + 1]) - _size(inner)
 
 
 def _trimmed(scope: Sequence[Found], stated: Sequence[str]) -> list[Found]:
@@ -109,7 +114,7 @@ def _is_stated(text: str, stated: Sequence[str]) -> bool:
 
 
 def _is_prose(block: Found) -> bool:
-    return _plain(block) >= _PROSE and block.linked * 5 < len(block.text)
+    return _plain(block) >= _PROSE and block.linked * 5 < block.size
 
 
 def _size(blocks: Sequence[Found]) -> int:
@@ -117,4 +122,4 @@ def _size(blocks: Sequence[Found]) -> int:
 
 
 def _plain(block: Found) -> int:
-    return len(block.text) - block.linked
+    return block.size - block.linked

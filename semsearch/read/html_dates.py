@@ -46,8 +46,10 @@ _SAYS_SO = re.compile(
 _IN_ADDRESS = re.compile(r"/(20\d\d)[/-](\d{1,2})[/-](\d{1,2})(?=[/-]|$)")
 _COMPACT = re.compile(r"(20\d\d)(\d\d)(\d\d)")
 _SENTENCE = re.compile(r".{60,}[.!?…]\W*", re.DOTALL)
-_BEFORE, _AFTER, _LONGEST = 4, 8, 160
-"""Blocks before and after a headline, and the characters of one, among which a day is looked for."""
+_BEFORE, _AFTER = 4, 8
+"""Blocks around a headline in which a day is looked for."""
+_LONGEST, _BEGINNING = 160, 22
+"""Characters of a line that may name a day anywhere, and of a paragraph that begins with one: `(15.2.2024) Gas …`."""
 
 
 def in_head(said: Mapping[str, str], linked: Sequence[Mapping[str, Any]]) -> str:
@@ -74,11 +76,18 @@ def in_address(url: str) -> str:
 
 
 def around(blocks: Sequence[Found], headline: Found | None, *, month_first: bool) -> str:
-    """What the short lines around the headline say, those after it first, and then those that say what they say."""
+    """What the lines around the headline say, those after it first, and then what the lines say that say so.
+
+    Args:
+        blocks: all that the page has, in order.
+        headline: the one of them that they are around; what stands for a headline where there is none.
+        month_first: how to read `2/3/2024`.
+    """
     short = [block for block in blocks if _SAYS_SO.search(block.text)]
     for block in (*_around(blocks, headline), *short):
         is_line = len(block.text) <= _LONGEST and not _SENTENCE.fullmatch(block.text)
-        if day := iso_date(block.time) or (is_line and day_in(block.text, month_first=month_first)) or "":
+        line = block.text if is_line else block.text[:_BEGINNING] if block.text.startswith("(") else ""
+        if day := iso_date(block.time) or day_in(line, month_first=month_first):
             return day
     return ""
 
@@ -87,7 +96,7 @@ def _around(blocks: Sequence[Found], headline: Found | None) -> Iterator[Found]:
     at = next((number for number, block in enumerate(blocks) if block is headline), None)
     if at is None:
         return
-    yield from blocks[at + 1 : at + 1 + _AFTER]
+    yield from blocks[at : at + 1 + _AFTER]
     yield from reversed(blocks[max(at - _BEFORE, 0) : at])
 
 

@@ -22,20 +22,23 @@ _ROLES = frozenset({"alertdialog", "complementary", "contentinfo", "dialog", "me
 _FURNITURE = frozenset({
     "ad", "ads", "advert", "advertisement", "advertising", "adverts", "breadcrumb", "breadcrumbs", "comment",
     "commentlist", "comments", "consent", "cookie", "cookies", "disqus", "footer", "gdpr", "menu", "nav", "navbar",
-    "navfooter", "navheader", "navigation", "newsletter", "pager", "pagination", "promo", "recommended", "related",
-    "share", "sharedaddy", "sharing", "sidebar", "signup", "social", "sponsor", "sponsored", "subscribe",
-    "subscription", "toc", "topnav",
+    "navfooter", "navheader", "navigation", "newsletter", "outbrain", "pager", "pagination", "popular", "promo",
+    "recommended", "related", "respond", "share", "sharedaddy", "sharing", "sidebar", "signup", "social", "sponsor",
+    "sponsored", "subscribe", "subscription", "taboola", "toc", "topnav", "trending",
 })
 # What a name may say besides; "elementor-widget", "social-security" and "related-work" say more, and are content.
 _OF_FORM = frozenset({
     "action", "actions", "after", "area", "article", "articles", "banner", "bar", "before", "block", "body", "bottom",
     "box", "btn", "button", "buttons", "col", "column", "container", "content", "desktop", "entry", "floating", "form",
     "group", "head", "header", "heading", "icon", "icons", "inner", "item", "items", "js", "left", "link", "links",
-    "list", "main", "media", "meta", "mobile", "modal", "more", "news", "notice", "outer", "overlay", "page", "panel",
-    "policy", "popup", "post", "posts", "primary", "right", "row", "secondary", "section", "side", "site", "sticky",
-    "stories", "skip", "sub", "title", "tools", "top", "widget", "wp", "wrap", "wrapper",
+    "list", "main", "media", "meta", "mobile", "modal", "more", "most", "news", "notice", "outer", "overlay", "page",
+    "panel", "policy", "popup", "post", "posts", "primary", "read", "reply", "right", "row", "secondary", "section",
+    "side", "site", "skip", "sticky", "stories", "sub", "text", "thread", "title", "tools", "top", "viewed", "widget",
+    "wrap", "wrapper",
 })
 # fmt: on
+_OF_SITE = 2
+"""Letters of the marks that sites put before their names, as in `sf_comment`."""
 _OF_CONTENTS = frozenset({"table", "of", "contents"})
 _OF_TOPICS = ("category-", "tag-", "type-", "format-", "has-", "with-", "no-", "js-")
 _WORD = re.compile(r"[a-z]+|[A-Z][a-z]*")
@@ -139,4 +142,5 @@ def _says_furniture(name: str) -> bool:
     words = {word.lower() for word in _WORD.findall(name)}
     if words == _OF_CONTENTS:
         return True
-    return not name.startswith(_OF_TOPICS) and bool(words & _FURNITURE) and words <= _FURNITURE | _OF_FORM
+    more = (word for word in words - _FURNITURE - _OF_FORM if len(word) > _OF_SITE or word == "no")
+    return bool(words & _FURNITURE) and not name.startswith(_OF_TOPICS) and not any(more)
