@@ -11,6 +11,7 @@ _LEAST_BODY = 100
 _MOST, _MOST_OF_PAGE = 0.6, 0.8
 _MOST_BESIDE, _MOST_AFTER, _MOST_BEFORE = 0.5, 8.0, 2.0
 _PROSE = 60
+_LEAST_MENU = 3
 _COST, _OF_LINKS, _MOST_OUTSIDE = 30, 2, 3
 
 
@@ -97,7 +98,8 @@ def _trimmed(scope: Sequence[Found], stated: Sequence[str]) -> list[Found]:
 
 
 def _is_of_links(blocks: Sequence[Found]) -> bool:
-    return sum(block.linked for block in blocks) >= _size(blocks)
+    """Whether these are menus; a line or two of links belong to the text."""
+    return len(blocks) >= _LEAST_MENU and sum(block.linked for block in blocks) >= _size(blocks)
 
 
 def _head(before: Sequence[Found], stated: Sequence[str]) -> list[Found]:

@@ -3,7 +3,7 @@
 `files.jsonl` has a line a file. Where a page marks its own text, `main` is a CSS selector of it, `without` of what is
 no text within it, and `either` of what may come out and need not: a headline, a caption, a list of contents; so may the
 page's description, which is its lead. What holds for all pages of a kind stands in `kinds.json`. `clean` is a file of
-the same package with the same text alone.
+the same package with the same text alone, `also` what may come besides.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from semsearch.read.decode import decode
 from semsearch.read.files import READERS, load, suffix
 from semsearch.read.html_markup import declared
 from semsearch.types import Document
+from tests.corpus import made
 from tests.corpus.packages import members
 
 HERE = Path(__file__).parent
@@ -44,6 +45,7 @@ class File:
     without: str = ""
     either: str = ""
     clean: str = ""
+    also: str = ""
     has: tuple[str, ...] = ()
 
 
@@ -68,7 +70,19 @@ def files() -> tuple[File, ...]:
     """The corpus, in the order of the packages."""
     kinds = json.loads((HERE / "kinds.json").read_text())
     lines = (HERE / "files.jsonl").read_text().splitlines()
-    return tuple(File(**{**kinds.get(given["kind"], {}), **given}) for given in map(json.loads, lines))
+    listed = (File(**{**kinds.get(given["kind"], {}), **given}) for given in map(json.loads, lines))
+    return (*listed, *(_of_pandoc(article, suffix) for article in made.articles() for suffix in made.FORMATS))
+
+
+def _of_pandoc(article: str, suffix: str) -> File:
+    """Its slides and rich text state no title but in their text, its dates are those of the writing.
+
+    A book has the title on its first page and above its only chapter.
+    """
+    title, *more = made.stated(article)
+    titles = (title,) if title and suffix not in {".rtf", ".pptx"} else ()
+    also = " ".join([title, title, *more])
+    return File(made.PANDOC, article + suffix, made.FORMATS[suffix], titles, clean=f"{article}.txt", also=also)
 
 
 def words(text: str) -> Counter[str]:
@@ -79,7 +93,7 @@ def words(text: str) -> Counter[str]:
 def truth(file: File) -> tuple[Counter[str], Counter[str]]:
     """The words that must come out of a file, and those that may besides."""
     if file.clean:
-        return words(_plain(file.package, file.clean).decode()), Counter()
+        return words(_plain(file.package, file.clean).decode()), words(file.also)
     data = _plain(file.package, file.path)
     tree = LexborHTMLParser(decode(data, declared(data)))
     tree.strip_tags(_SILENT)
@@ -129,7 +143,7 @@ def measure(file: File) -> Measured:
 
 
 def _plain(package: str, path: str) -> bytes:
-    data = members(package)[path]
+    data = made.made(path) if package == made.PANDOC else members(package)[path]
     return gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
 
 
