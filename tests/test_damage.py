@@ -72,6 +72,7 @@ SILENT: dict[str, tuple[str, Callable[[Index], object]]] = {
         lambda index: index.search("ferry", filter=Filter(since="2024")),
     ),
     "listed": ("DELETE FROM documents WHERE id = 3", lambda index: index.documents()),
+    "no text": ("UPDATE documents SET title = CAST(x'ff41' AS TEXT) WHERE id = 3", lambda index: index.documents()),
     "counted": ("DELETE FROM documents WHERE id = 3", lambda index: index.status()),
     "path": ("DELETE FROM documents WHERE id = 3", lambda index: index.similar("gas")),
     "similar": ("DELETE FROM passages WHERE id = (SELECT max(id) FROM passages)", lambda index: index.similar("gas")),

@@ -118,18 +118,19 @@ def translated(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF in {
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF  # none where a text is no UTF-8
+        if code in {
             sqlite3.SQLITE_FULL,
             sqlite3.SQLITE_READONLY,
             sqlite3.SQLITE_IOERR,
         }:
             raise StorageError(f"{path}: {error}; what was committed is safe") from error
-        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CANTOPEN and path.is_file():
+        if code == sqlite3.SQLITE_CANTOPEN and path.is_file():
             # It is the log beside it that cannot be made.
             raise StorageError(
                 f"{path}: {error}; what was committed is safe: make room, or the folder writable, and run it again"
             ) from error
-        if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             raise IndexLockedError(f"{path}: another process is writing to it; try again later") from error
         raise IndexDamagedError(f"{path}: {error}; {MEND}") from error
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
