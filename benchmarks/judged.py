@@ -62,6 +62,9 @@ class Judged:
             lines = (Path(temporary) / "out" / "passages.jsonl").read_text(encoding="utf-8").split("\n")
             rows = [json.loads(line) for line in lines if line]
             self.vectors = np.load(Path(temporary) / "out" / "vectors.npy")
+            with index._edition.store.snapshot() as snapshot:  # noqa: SLF001 - what the model read is not for users
+                ids = snapshot.segments.ids.tolist()
+                self.embedded = [read for _, read in snapshot.catalog.inputs(ids)]
             self.asked_vectors = np.concatenate([index.encode([text], query=True) for text in self.texts])
         self.starts = np.flatnonzero([i == 0 or rows[i - 1]["path"] != row["path"] for i, row in enumerate(rows)])
         self.sizes: list[int] = np.diff([*self.starts, len(rows)]).tolist()
@@ -69,7 +72,6 @@ class Judged:
         self.names = [rows[i]["path"] for i in self.starts]
         self.titles = [row["title"] for row in rows]
         self.bare = [embedded_text("", row["heading"], row["text"]) for row in rows]
-        self.embedded = [embedded_text(row["title"], row["heading"], row["text"]) for row in rows]
 
     def best(self, scores: Scores) -> Scores:
         """Shape (queries, documents): a document has the score of its best passage."""
@@ -99,8 +101,8 @@ class Judged:
 
     def bm25(self, passages: Terms, queries: Terms, sizes: Sequence[int] | None = None) -> Scores:
         """The package's lexical scores: of passage and document together, or without `sizes` of each text alone."""
-        segment = lexical.build(range(len(passages)), passages, sizes)
-        return np.stack([lexical.search([segment], query).each[0][1] for query in queries])
+        corpus = lexical.Corpus.of([lexical.build(range(len(passages)), passages, sizes)])
+        return np.stack([lexical.search(corpus, query).every()[1] for query in queries])
 
     @cached_property
     def asked_terms(self) -> Terms:
@@ -119,8 +121,11 @@ class Judged:
 
     @cached_property
     def standard_lexical(self) -> Scores:
-        """The same in standard deviations."""
-        return standard(self.lexical)
+        """The same in deviations above the mean of the documents' own scores, as the package has it."""
+        whole = self.bm25(self.documents(self.lexical_passages), self.asked_terms)
+        deviation = whole.std(axis=1, keepdims=True)
+        safe = np.where(deviation > LEAST_DEVIATION, deviation, np.inf)
+        return (self.lexical - whole.mean(axis=1, keepdims=True)) / safe
 
     @cached_property
     def alone(self) -> NDArray[np.float32]:

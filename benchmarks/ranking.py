@@ -20,13 +20,13 @@ import numpy as np
 from judged import Judged, Scores, standard
 
 from semsearch.rank import WEIGHT
-from semsearch.store import lexical
+from semsearch.store import corpus, lexical
 from semsearch.terms import STOP_WORDS, stem, terms, words
 
 Row = tuple[str, Scores]
 
 AS_IT_IS = (
-    "**as it is**: standard scores, lexical weight 0.25, feedback with share 0.3 from 3 documents, vectors in context"
+    "**as it is**: standard scores, lexical weight 0.28, feedback with share 0.3 from 3 documents, vectors in context"
 )
 CHECKED = 0.002
 """How far the row "as it is" may be from what `semsearch eval` measures."""
@@ -71,11 +71,12 @@ def reciprocal(dense: Scores, words: Scores, constant: int = 60, depth: int = 10
 def bm25_with(k1: float, b: float) -> Iterator[None]:
     """Other constants of BM25 for a while."""
     before = lexical.K1, lexical.B
-    lexical.K1, lexical.B = k1, b
+    lexical.K1 = corpus.K1 = k1
+    lexical.B = corpus.B = b
     try:
         yield
     finally:
-        lexical.K1, lexical.B = before
+        lexical.K1, lexical.B = corpus.K1, corpus.B = before
 
 
 def parts(c: Judged) -> Iterator[Row]:
@@ -100,18 +101,21 @@ def fusions(c: Judged) -> Iterator[Row]:
     """Ways to make one score of two, without feedback and with it."""
     yield "min-max over the top 100, weight 0.5", min_max(c.dense(), c.lexical)
     yield "reciprocal ranks, k = 60", reciprocal(c.dense(), c.lexical)
-    for weight in (0.2, 0.25, 0.3, 0.35, 0.4, 0.5):
+    for weight in (0.2, 0.25, 0.28, 0.3, 0.35, 0.4, 0.5):
         yield f"standard scores, lexical weight {weight}", c.hybrid(weight=weight, share=0)
     yield AS_IT_IS, c.hybrid()
     for share in (0.2, 0.4, 0.5):
         yield f"feedback with share {share}", c.hybrid(share=share)
-    for weight in (0.2, 0.3, 0.35, 0.4):
+    for weight in (0.2, 0.25, 0.3, 0.35, 0.4):
         yield f"feedback, lexical weight {weight}", c.hybrid(weight=weight)
     yield "feedback, equal weights", c.hybrid(equal=True)
     yield "feedback, equal weights, share 0.4, lexical weight 0.35", c.hybrid(equal=True, share=0.4, weight=0.35)
     for hits in (2, 5, 10):
         yield f"feedback from {hits} documents", c.hybrid(hits=hits)
     yield "feedback twice", c.hybrid(times=2)
+    over_passages = standard(c.lexical)
+    yield "BM25 in deviations over passages instead of documents", c.hybrid(over_passages)
+    yield "the same, lexical weight 0.25", c.hybrid(over_passages, 0.25)
 
 
 def fields(c: Judged) -> Iterator[Row]:

@@ -1,7 +1,7 @@
 """Finds and orders the passages of a snapshot that answer a query; cites none and changes nothing.
 
 Two searches, by meaning and by words, give candidates; each candidate gets both its scores, as standard deviations
-above the mean of all passages, and one score from the two. In a hybrid search the query then moves a little towards the
+above the mean of the index, and one score from the two. In a hybrid search the query then moves a little towards the
 best hits, and meaning is searched again.
 """
 
@@ -20,7 +20,7 @@ import numpy as np
 from semsearch.errors import UsageError
 from semsearch.query import Query, holds
 from semsearch.rank import HITS, RERANKED, Candidate, fold, fuse, moved, reranked
-from semsearch.store import RECALL, Ids, LexicalScores, Snapshot, StoredPassage, similarities
+from semsearch.store import RECALL, Fetched, Ids, LexicalScores, Snapshot, StoredPassage, similarities
 from semsearch.terms import query_terms, stem, words
 from semsearch.types import Reranker, Vectors
 
@@ -132,12 +132,19 @@ def candidates(snapshot: Snapshot, wish: Wish, depth: int) -> Found:
     if wish.vector is None:
         passages = [Scored(i, score, None, score) for i, score in by_words]
         return Found(_ordered(snapshot, passages), len(by_words) < depth)
-    by_meaning = _dense(snapshot, wish.vector, depth, wish)
+    fetched = Fetched(snapshot.segments)
+
+    def nearest(vector: Vectors) -> list[tuple[int, float]]:
+        if not len(snapshot.segments.ids):
+            return []
+        return snapshot.segments.dense(vector, depth, wish.only, wish.recall, fetched.of)
+
+    by_meaning = nearest(wish.vector)
     if lexical is None:
         passages = [Scored(i, score, score, None) for i, score in by_meaning]
         return Found(_ordered(snapshot, passages), len(by_meaning) < depth)
     found = {i for i, _ in by_words} | {i for i, _ in by_meaning}
-    passages = _hybrid(snapshot, lexical, wish.vector, found, lambda q: _dense(snapshot, q, depth, wish))
+    passages = _hybrid(snapshot, lexical, wish.vector, found, fetched, nearest)
     return Found(_ordered(snapshot, passages), len(by_words) < depth and len(by_meaning) < depth)
 
 
@@ -146,36 +153,32 @@ def _hybrid(
     lexical: LexicalScores,
     vector: Vectors,
     found: set[int],
-    search: Callable[[Vectors], list[tuple[int, float]]],
+    fetched: Fetched,
+    nearest: Callable[[Vectors], list[tuple[int, float]]],
 ) -> list[Scored]:
     """What both searches found, and what a dense search finds for the query after feedback, with all scores of each."""
     of_lexical = lexical.mean, lexical.deviation
     if not found:
         return []
-    ids, rows = list(found), snapshot.segments.vectors(list(found))
-    of_query = _similarities(ids, rows, vector)
-    scores = fuse(of_query, lexical.of(found), snapshot.segments.moments(vector), of_lexical)
-    towards = _moved(snapshot, vector, scores)
-    more = [i for i, _ in search(towards) if i not in found]
-    if more:
-        ids, rows = [*ids, *more], np.concatenate((rows, snapshot.segments.vectors(more)))
-        # What is reported is the similarity with the query itself.
-        of_query |= _similarities(more, rows[-len(more) :], vector)
-    by_words = lexical.of(ids)
-    scores = fuse(_similarities(ids, rows, towards), by_words, snapshot.segments.moments(towards), of_lexical)
+    ids = list(found)
+    of_query, by_words = _similarities(fetched, ids, vector), lexical.of(ids)
+    scores = fuse(of_query, by_words, snapshot.segments.moments(vector), of_lexical)
+    towards = _moved(snapshot, vector, scores, fetched)
+    more = [i for i, _ in nearest(towards) if i not in found]
+    ids += more
+    # What is reported is the similarity with the query itself.
+    of_query |= _similarities(fetched, more, vector)
+    by_words |= lexical.of(more)
+    scores = fuse(_similarities(fetched, ids, towards), by_words, snapshot.segments.moments(towards), of_lexical)
     return [Scored(i, score, of_query[i], by_words.get(i)) for i, score in scores.items()]
 
 
-def _similarities(ids: Sequence[int], rows: Vectors, vector: Vectors) -> dict[int, float]:
+def _similarities(fetched: Fetched, ids: Sequence[int], vector: Vectors) -> dict[int, float]:
     """The similarity of each passage with a vector, in float64."""
-    return dict(zip(ids, similarities(rows, vector), strict=True))
+    return dict(zip(ids, similarities(fetched.of(ids), vector), strict=True)) if ids else {}
 
 
-def _dense(snapshot: Snapshot, vector: Vectors, depth: int, wish: Wish) -> list[tuple[int, float]]:
-    return snapshot.segments.dense(vector, depth, wish.only, wish.recall) if len(snapshot.segments.ids) else []
-
-
-def _moved(snapshot: Snapshot, vector: Vectors, scores: Mapping[int, float]) -> Vectors:
+def _moved(snapshot: Snapshot, vector: Vectors, scores: Mapping[int, float], fetched: Fetched) -> Vectors:
     """The query after feedback from the first hits' best passages, a passage a document."""
     pool = _in_order(snapshot, scores)[:_FEEDBACK_POOL]
     owners = snapshot.catalog.owners(pool)
@@ -185,7 +188,7 @@ def _moved(snapshot: Snapshot, vector: Vectors, scores: Mapping[int, float]) -> 
     chosen = list(best.values())[:HITS]
     if not chosen:
         return vector
-    return moved(vector, snapshot.segments.vectors(chosen), [scores[i] for i in chosen])
+    return moved(vector, fetched.of(chosen), [scores[i] for i in chosen])
 
 
 def _ordered(snapshot: Snapshot, passages: Iterable[Scored]) -> list[Scored]:

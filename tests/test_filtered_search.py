@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from semsearch import Document, Filter, Index
 from semsearch.cli.filters import filter_of, filter_options
 from semsearch.errors import UsageError
 from semsearch.store import lexical, passages_where, vectors
-from semsearch.store.lexical import LexicalSegment
 from semsearch.store.subset import rows_of
 from semsearch.store.vectors import VectorSegment
 from semsearch.testing import HashEmbedder
@@ -83,9 +83,9 @@ def test_lexical_search_finds_the_best_of_the_chosen(
     segments = []
     for start, end in itertools.pairwise(places):
         ids = range(start + 1, end + 1)
-        arrays = {name: pieces[0] for name, pieces in lexical.build(ids, passages[start:end]).arrays().items()}
-        segments.append(LexicalSegment(**arrays, lives=np.array([i not in dead for i in ids], np.bool_)))
-    scores = lexical.search(segments, query)
+        segment = lexical.build(ids, passages[start:end])
+        segments.append(replace(segment, lives=np.array([i not in dead for i in ids], np.bool_)))
+    scores = lexical.search(lexical.Corpus.of(segments), query)
     whole = dict(scores.top(len(passages)))
     chosen = np.array(sorted(only), np.int64)
     found = scores.top(k, chosen)

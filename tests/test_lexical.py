@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from dataclasses import replace
 from math import log
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semsearch.store import lexical
-from semsearch.store.lexical import DOCUMENT, K1, B, LexicalSegment
+from semsearch.store.lexical import DOCUMENT, K1, B, Corpus, LexicalSegment
 
 WORDS = st.sampled_from(["nato", "vacuum", "gas", "ё", "a", "b", "安全", "zz"])
 
@@ -32,12 +33,17 @@ def brute_force(passages: dict[int, list[str]], query: list[str]) -> dict[int, f
     return scores
 
 
-def expected_scores(passages: dict[int, list[str]], documents: dict[int, int], query: list[str]) -> dict[int, float]:
-    """The mean of a passage's BM25 among passages and its document's among documents."""
+def together(passages: dict[int, list[str]], documents: dict[int, int]) -> dict[int, list[str]]:
+    """The words of each document."""
     whole: dict[int, list[str]] = {}
     for number, words in passages.items():
         whole.setdefault(documents[number], []).extend(words)
-    own, of_document = brute_force(passages, query), brute_force(whole, query)
+    return whole
+
+
+def expected_scores(passages: dict[int, list[str]], documents: dict[int, int], query: list[str]) -> dict[int, float]:
+    """The mean of a passage's BM25 among passages and its document's among documents."""
+    own, of_document = brute_force(passages, query), brute_force(together(passages, documents), query)
     scores = {i: (1 - DOCUMENT) * own.get(i, 0) + DOCUMENT * of_document.get(documents[i], 0) for i in passages}
     return {i: score for i, score in scores.items() if score > 0}
 
@@ -53,12 +59,12 @@ def cut(passages: list[list[str]], sizes: list[int], cuts: set[int]) -> list[Lex
 
 
 def found(segments: list[LexicalSegment], query: list[str], k: int) -> list[tuple[int, float]]:
-    return lexical.search(segments, query).top(k)
+    return lexical.search(Corpus.of(segments), query).top(k)
 
 
 def without(segment: LexicalSegment, dead: set[int]) -> LexicalSegment:
     lives = np.array([i not in dead for i in segment.ids.tolist()], np.bool_)
-    return LexicalSegment(**{name: pieces[0] for name, pieces in segment.arrays().items()}, lives=lives)
+    return replace(segment, lives=lives)
 
 
 @given(
@@ -79,10 +85,11 @@ def test_scores_are_those_of_the_formula(
     gone = set(owners) - set(alive)
     segments = [without(segment, gone) for segment in cut(passages, sizes, cuts)]
     expected = expected_scores(alive, owners, query)
-    scores = lexical.search(segments, query)
+    scores = lexical.search(Corpus.of(segments), query)
     assert pytest.approx(expected, abs=1e-9) == dict(scores.top(len(passages)))
     assert pytest.approx(expected, abs=1e-9) == scores.of([*owners, 1_000])
-    every = np.array([expected.get(i, 0.0) for i in alive]) if alive else np.zeros(1)
+    whole = brute_force(together(alive, owners), query)
+    every = np.array([whole.get(i, 0.0) for i in {owners[i] for i in alive}]) if alive else np.zeros(1)
     assert pytest.approx((every.mean(), every.std()), abs=1e-6) == (scores.mean, scores.deviation)
     one = lexical.merged(segments)
     assert one.ids.tolist() == list(alive)
@@ -120,3 +127,38 @@ def test_nothing_is_found_where_there_is_nothing() -> None:
     assert found([segment], ["gas"], 5) == []
     assert found([lexical.build([7], [[]])], ["nato"], 5) == []
     assert [passage for passage, _ in found([segment], ["nato"], 5)] == [7]
+
+
+@given(st.lists(st.lists(st.lists(WORDS, max_size=6), min_size=1, max_size=4), max_size=8))
+@settings(max_examples=100, deadline=None)
+def test_groups_are_the_postings_by_document(documents: list[list[list[str]]]) -> None:
+    """Of each term: in which documents it stands, how often, and in how many passages; also where a file has none."""
+    passages = [words for document in documents for words in document]
+    segment = lexical.build(range(len(passages)), passages, [len(document) for document in documents])
+    arrays = {name: pieces[0] for name, pieces in segment.arrays().items()}
+    older = LexicalSegment.of({name: array for name, array in arrays.items() if not name.startswith("group")})
+    for groups in (segment.groups, LexicalSegment.of(arrays).groups, older.groups):
+        for number in range(len(segment.ends)):
+            term = segment.term(number).decode()
+            counted = [(i, sum(p.count(term) for p in d), sum(term in p for p in d)) for i, d in enumerate(documents)]
+            span = slice(groups.starts[number], groups.starts[number + 1])
+            found = zip(*(array[span].tolist() for array in groups[1:]), strict=True)
+            assert [each for each in counted if each[1]] == list(found)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_document_is_passed_over_that_has_one_of_the_best(seed: int) -> None:
+    """Among documents and passages of very different lengths, the best k are those of all, to the last digit."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(1, 7, 300).tolist()
+    passages = [
+        [f"w{rng.zipf(1.4) % 40}" for _ in range(rng.integers(0, 1 + 60 // size))]
+        for size in sizes
+        for _ in range(size)
+    ]
+    corpus = Corpus.of(cut(passages, sizes, set(rng.integers(0, 300, 4).tolist())))
+    scores = lexical.search(corpus, [f"w{i}" for i in rng.integers(0, 40, rng.integers(1, 9))])
+    ids, every = scores.every()
+    best = sorted(zip(ids.tolist(), every.tolist(), strict=True), key=lambda hit: (-hit[1], hit[0]))
+    for k in (1, 10, 100):
+        assert [hit for hit in best[:k] if hit[1] > 0] == scores.top(k)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from semsearch.errors import IndexDamagedError, StorageError
-from semsearch.store.files import ALIGN, map_arrays, write_arrays, write_text
+from semsearch.store.files import ALIGN, fetched, map_arrays, write_arrays, write_text
 
 ARRAYS = hnp.arrays(
     st.sampled_from([np.dtype("<i8"), np.dtype("<u4"), np.dtype("<u2"), np.dtype("u1"), np.dtype("<f4")]),
@@ -83,3 +83,19 @@ def test_text_is_replaced_at_once(tmp_path: Path) -> None:
     assert path.read_text() == "old"
     write_text(path, "new")
     assert path.read_text() == "new"
+
+
+def test_rows_are_read_from_files_large_and_small(tmp_path: Path) -> None:
+    """In the order that is asked for, also one row twice; what was cut off since is an error that names it."""
+    rng = np.random.default_rng(1)
+    written = [rng.standard_normal((count, 64), np.float32) for count in (7, 40_000, 20_000)]
+    paths = [tmp_path / name for name in "abc"]
+    each = [write_arrays(path, {"rows": [rows]}) for path, rows in zip(paths, written, strict=True)]
+    mapped = [map_arrays(path, expected)["rows"] for path, expected in zip(paths, each, strict=True)]
+    which, rows = np.array([1, 0, 2, 1, 1]), np.array([39_999, 6, 0, 5, 39_999])
+    expected = np.stack([written[i][row] for i, row in zip(which, rows, strict=True)])
+    np.testing.assert_array_equal(expected, fetched(mapped, which, rows))
+    assert fetched(mapped, which[:0], rows[:0]).shape == (0, 64)
+    os.truncate(paths[1], 1_000_000)
+    with pytest.raises(IndexDamagedError, match="b: it has been cut off"):
+        fetched(mapped, which, rows)

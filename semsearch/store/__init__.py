@@ -24,6 +24,7 @@ from semsearch.store.find import locate, passages_where
 from semsearch.store.lexical import LexicalScores
 from semsearch.store.lists import RECALL
 from semsearch.store.seals import fingerprint
+from semsearch.store.segments import Fetched
 from semsearch.store.store import Addition, Snapshot, Store
 from semsearch.store.stored import StoredDocument, StoredPassage
 from semsearch.store.subset import Ids
@@ -35,6 +36,7 @@ __all__ = [
     "RECALL",
     "Addition",
     "Catalog",
+    "Fetched",
     "Ids",
     "LexicalScores",
     "Snapshot",

@@ -10,7 +10,7 @@ import errno
 import json
 import mmap
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import FileIO
@@ -92,23 +92,20 @@ def map_arrays(path: Path, expected: Written, *, thorough: bool = False) -> dict
         raise IndexDamagedError(_damaged(path, f"its header cannot be read ({error})")) from error
 
 
-def fetched(array: Array, rows: NDArray[np.int64]) -> Array:
-    """Some rows of an array, in this order.
+def fetched(arrays: Sequence[Array], which: NDArray[np.int64], rows: NDArray[np.int64]) -> Array:
+    """Some rows of several arrays that are alike but for their length: `rows[i]` of `arrays[which[i]]`, in this order.
 
     From a large file they are read, not touched through the map: of that the system would map 64 KB around each row,
     which takes twice as long, and in the end all of it would count as this process's memory.
 
     Raises:
-        IndexDamagedError: the file has been cut off since it was opened.
+        IndexDamagedError: a file has been cut off since it was opened.
     """
-    map_ = _map_of(array)
-    if map_ is None or map_.descriptor < 0 or not array.flags.c_contiguous:
-        return array[rows]
-    start, size = array.__array_interface__["data"][0] - map_.address, array.strides[0]
-    data = b"".join([os.pread(map_.descriptor, size, start + row * size) for row in rows.tolist()])
-    if len(data) != size * len(rows):
-        raise IndexDamagedError(_damaged(map_.path, "it has been cut off"))
-    return np.frombuffer(data, array.dtype).reshape(len(rows), *array.shape[1:])
+    if not len(rows):
+        return np.empty((0, *arrays[0].shape[1:]), arrays[0].dtype)
+    readers = {i: _reader(arrays[i]) for i in np.unique(which).tolist()}
+    data = b"".join([readers[i](row) for i, row in zip(which.tolist(), rows.tolist(), strict=True)])
+    return np.frombuffer(data, arrays[0].dtype).reshape(len(rows), *arrays[0].shape[1:])
 
 
 def let_go(array: Array) -> None:
@@ -194,6 +191,23 @@ class _Map(mmap.mmap):
             self.descriptor = os.dup(descriptor)
             self.address = np.frombuffer(self, np.uint8).__array_interface__["data"][0]
             finalize(self, os.close, self.descriptor)
+
+
+def _reader(array: Array) -> Callable[[int], bytes]:
+    """What gives the bytes of a row."""
+    map_ = _map_of(array)
+    if map_ is None or map_.descriptor < 0 or not array.flags.c_contiguous:
+        return lambda row: array[row].tobytes()
+    descriptor, size = map_.descriptor, array.strides[0]
+    start = array.__array_interface__["data"][0] - map_.address
+
+    def read(row: int) -> bytes:
+        data = os.pread(descriptor, size, start + row * size)
+        if len(data) != size:
+            raise IndexDamagedError(_damaged(map_.path, "it has been cut off"))
+        return data
+
+    return read
 
 
 def _map_of(array: Array) -> _Map | None:

@@ -1,25 +1,27 @@
-"""Makes and merges segments of postings, the words of passages; folds no text, ranks nothing and reads no files."""
+"""Makes and merges segments of postings, the words of passages; folds no text, ranks nothing and reads no files.
+
+A term's postings of one document stand together and are called a group: what is asked of documents is answered from the
+groups, without the postings.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.store.files import Array
+from semsearch.store.groups import Groups, grouped, smallest
 
-Postings: TypeAlias = tuple[NDArray[np.uint32], NDArray[Any]]
-"""The rows that have a term, rising, and how often each has it."""
-
-_BYTE = np.iinfo(np.uint8).max
 _MOST = np.iinfo(np.uint16).max
+_PREFIX = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +31,6 @@ class Extent:
     lengths: NDArray[Any]
     count: int
     total: int
-    _kept: dict[tuple[float, float], NDArray[np.float64]] = field(default_factory=dict)
-
-    def norms(self, base: float, slope: float) -> NDArray[np.float64]:
-        """`base + slope * lengths`, worked out again only where these are others than the last time."""
-        norms = self._kept.get((base, slope))
-        if norms is None:
-            norms = base + slope * self.lengths
-            self._kept.clear()
-            self._kept[base, slope] = norms
-        return norms
 
 
 @dataclass(frozen=True)
@@ -50,10 +42,11 @@ class LexicalSegment:
     the terms' UTF-8 in rising order, end to end; ends: int64 (t,), where each stops; prefixes: uint64 (t,), the first
     eight bytes of each as a number, by which it is found. starts: int64 (t + 1,). rows: uint32 (p,), rows of passages.
     counts: uint8 (p,), uint16 where one is above 255, how often the term stands there. `lives`: mask (n,) of the rows
-    that are still part of the index; None means all of them.
+    that are still part of the index; None means all of them. `stored_groups`: None in files of older versions.
     """
 
     ARRAYS: ClassVar = ("ids", "lengths", "owners", "names", "ends", "prefixes", "starts", "rows", "counts")
+    GROUPS: ClassVar = tuple(f"group_{name}" for name in Groups._fields)
 
     ids: NDArray[np.int64]
     lengths: NDArray[np.uint32]
@@ -65,19 +58,32 @@ class LexicalSegment:
     rows: NDArray[np.uint32]
     counts: NDArray[Any]
     lives: NDArray[np.bool_] | None = None
+    stored_groups: Groups | None = None
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, Array]) -> LexicalSegment:
+        """The segment that a file holds.
+
+        Raises:
+            KeyError: an array is missing.
+        """
+        groups = Groups(*(arrays[name] for name in cls.GROUPS)) if cls.GROUPS[0] in arrays else None
+        return cls(**{name: arrays[name] for name in cls.ARRAYS}, stored_groups=groups)
 
     def arrays(self) -> dict[str, list[Array]]:
         """What the segment's file holds."""
-        return {name: [getattr(self, name)] for name in self.ARRAYS}
+        own = {name: [getattr(self, name)] for name in self.ARRAYS}
+        return own | {name: [array] for name, array in zip(self.GROUPS, self.groups, strict=True)}
 
     def fits(self, count: int) -> bool:
         """Whether the arrays have the shapes that so many passages give them, and name no document beyond them."""
-        terms, postings = len(self.ends), len(self.rows)
+        terms, postings, groups = len(self.ends), len(self.rows), self.stored_groups
         return (
             all(getattr(self, name).ndim == 1 for name in self.ARRAYS)
             and len(self.ids) == len(self.lengths) == len(self.owners) == count
             and (len(self.prefixes), len(self.starts), len(self.counts)) == (terms, terms + 1, postings)
             and int(self.owners.max(initial=0)) <= count
+            and (groups is None or groups.fit(terms))
         )
 
     def term(self, index: int) -> bytes:
@@ -85,29 +91,31 @@ class LexicalSegment:
         start = int(self.ends[index - 1]) if index else 0
         return self.names[start : int(self.ends[index])].tobytes()
 
-    def find(self, term: str) -> int:
-        """The number of a term, -1 where no passage has it."""
-        wanted = term.encode()
-        prefix = np.uint64(_prefix(wanted))
-        low = int(self.prefixes.searchsorted(prefix))
-        if low == len(self.ends) or self.prefixes[low] != prefix:
-            return -1
-        # Few terms begin with the same eight bytes: those are bisected by the whole.
-        high = int(self.prefixes.searchsorted(prefix, "right"))
-        low = bisect_left(range(high), wanted, low, key=self.term)
-        return low if low < high and self.term(low) == wanted else -1
+    def find(self, terms: Sequence[str]) -> list[int]:
+        """The numbers of terms, -1 of one that no passage has."""
+        wanted = [term.encode() for term in terms]
+        prefixes = np.array([_prefix(term) for term in wanted], np.uint64)
+        low = self.prefixes.searchsorted(prefixes)
+        same = low < len(self.prefixes)
+        same[same] = self.prefixes[low[same]] == prefixes[same]
+        found = zip(wanted, low.tolist(), same.tolist(), strict=True)
+        return [self._find(term, place) if alike else -1 for term, place, alike in found]
 
-    def postings(self, term: str) -> Postings:
-        """The living rows that have the term, and how often each has it."""
-        index = self.find(term)
+    def _find(self, term: bytes, low: int) -> int:
+        """The number of a term, when those that begin with the same eight bytes are numbered from `low` on."""
+        if len(term) < _PREFIX:
+            return low
+        high = int(self.prefixes.searchsorted(self.prefixes[low], "right"))
+        place = bisect_left(range(high), term, low, key=self.term)
+        return place if place < high and self.term(place) == term else -1
+
+    def having(self, term: str) -> NDArray[np.uint32]:
+        """The living rows that have the term, in rising order."""
+        (index,) = self.find([term])
         if index < 0:
-            return self.rows[:0], self.counts[:0]
-        part = slice(int(self.starts[index]), int(self.starts[index + 1]))
-        rows, counts = self.rows[part], self.counts[part]
-        if self.lives is None:
-            return rows, counts
-        kept = self.lives[rows]
-        return rows[kept], counts[kept]
+            return self.rows[:0]
+        rows = self.rows[int(self.starts[index]) : int(self.starts[index + 1])]
+        return rows if self.lives is None else rows[self.lives[rows]]
 
     # Worked out once for a segment and its dead, not for each query.
     @cached_property
@@ -122,15 +130,29 @@ class LexicalSegment:
     def documents(self) -> Extent:
         """The same of the documents."""
         lengths = np.bincount(self.owners, self.lengths).astype(np.int64)
-        alive = self.owners if self.lives is None else self.owners[self.lives]
-        living = np.bincount(alive, minlength=len(lengths)) > 0
-        return Extent(lengths, int(np.count_nonzero(living)), int(lengths[living].sum()))
+        living = lengths if self.alive is None else lengths[self.alive]
+        return Extent(lengths, len(living), int(living.sum()))
+
+    @cached_property
+    def alive(self) -> NDArray[np.bool_] | None:
+        """The documents that are still part of the index: a mask (m,); None means all of them."""
+        return None if self.lives is None else self.lives[self.firsts[:-1]]
+
+    @cached_property
+    def groups(self) -> Groups:
+        """The postings by document."""
+        return self.stored_groups or grouped(self.starts, self.rows, self.counts, self.owners)
 
     @cached_property
     def firsts(self) -> NDArray[np.int64]:
         """The first row of each document, and the number of all rows: int64 (m + 1,)."""
         starts = np.flatnonzero(np.diff(self.owners, prepend=-1))
         return np.append(starts, len(self.owners)).astype(np.int64)
+
+    @cached_property
+    def shortest(self) -> NDArray[np.uint32]:
+        """The length of the shortest passage of each document: uint32 (m,)."""
+        return np.minimum.reduceat(self.lengths, self.firsts[:-1]) if len(self.lengths) else self.lengths
 
     @cached_property
     def sizes(self) -> NDArray[np.int64]:
@@ -191,7 +213,7 @@ def merged(segments: Sequence[LexicalSegment]) -> LexicalSegment:
 
 
 def _prefix(term: bytes) -> int:
-    return int.from_bytes(term[:8].ljust(8, b"\0"), "big")
+    return int.from_bytes(term[:_PREFIX].ljust(_PREFIX, b"\0"), "big")
 
 
 def _assemble(
@@ -222,5 +244,5 @@ def _assemble(
         prefixes=np.array([_prefix(name) for name in kept], np.uint64),
         starts=np.concatenate(([0], np.cumsum(totals[used]))).astype(np.int64),
         rows=rows[sequence],
-        counts=counts[sequence].astype(np.uint8 if counts.max(initial=0) <= _BYTE else np.uint16),
+        counts=smallest(counts[sequence]),
     )

@@ -6,7 +6,7 @@ again; the order of segments is the order of passage ids.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from semsearch.errors import IndexDamagedError
 from semsearch.store import context, lexical, moments, vectors
 from semsearch.store.files import MEND, Array, fetched, map_arrays, write_arrays
-from semsearch.store.lexical import LexicalScores, LexicalSegment
+from semsearch.store.lexical import Corpus, LexicalScores, LexicalSegment
 from semsearch.store.lists import RECALL, Lists, nearest
 from semsearch.store.moments import Key, Outer, Sums
 from semsearch.store.stored import StoredLists, StoredSegment
@@ -45,6 +45,7 @@ class _Noted:
 
     sums: Sums | None = None
     sealed: bool = False
+    corpus: Corpus | None = None
     outer: dict[Key, Outer] = field(default_factory=dict)
 
 
@@ -107,16 +108,23 @@ class Segments:
         """How many passages there are."""
         return len(self.ids) - sum(segment.dead for segment in self.each)
 
-    def dense(self, query: Vectors, k: int, only: Ids | None = None, recall: float = RECALL) -> list[tuple[int, float]]:
+    def dense(
+        self,
+        query: Vectors,
+        k: int,
+        only: Ids | None = None,
+        recall: float = RECALL,
+        vectors_of: Callable[[Ids], Vectors] | None = None,
+    ) -> list[tuple[int, float]]:
         """The k passages, of all or of `only`, with the highest inner product: (passage id, score), best first.
 
         Scores are exact. Where there are lists, a passage may be missed: `recall` is the share of the true best that is
-        found in the mean. With 1 none is.
+        found in the mean. With 1 none is. `vectors_of` gives vectors in the place of `vectors`.
         """
         near = self._near(query, k, only, recall)
         if near is None:
             return vectors.search([segment.vectors for segment in self.each], query, k, only)
-        scores = vectors.similarities(self.vectors(near), query)
+        scores = vectors.similarities((vectors_of or self.vectors)(near), query)
         later = vectors.search(self.later, query, k, only)
         return vectors.best([*zip(near.tolist(), scores, strict=True), *later], k)
 
@@ -144,7 +152,9 @@ class Segments:
 
     def lexical(self, terms: Sequence[str]) -> LexicalScores:
         """What the terms make of every passage: BM25."""
-        return lexical.search([segment.lexical for segment in self.each], terms)
+        if self.noted.corpus is None:
+            self.noted.corpus = Corpus.of([segment.lexical for segment in self.each])
+        return lexical.search(self.noted.corpus, terms)
 
     def having(self, terms: Sequence[str]) -> Ids:
         """The passages that have all these terms, in rising order."""
@@ -157,11 +167,7 @@ class Segments:
             IndexDamagedError: one of them has no vector.
         """
         owners, rows = self._places(ids)
-        found = np.empty((len(rows), self.each[0].vectors.rows.shape[1]), np.float32)
-        for i in np.unique(owners).tolist():
-            here = owners == i
-            found[here] = fetched(self.each[i].vectors.rows, rows[here])
-        return found
+        return fetched([segment.vectors.rows for segment in self.each], owners, rows)
 
     def alone(self, ids: Sequence[int]) -> Vectors:
         """The same as the model gave them, without their context; not of passages with vectors of somebody's own."""
@@ -181,6 +187,25 @@ class Segments:
             raise IndexDamagedError(f"{self.folder}: a passage of the index has no vector; {MEND}")
         owners = np.searchsorted(self.starts, places, side="right") - 1
         return owners, places - self.starts[owners]
+
+
+class Fetched:
+    """The vectors of passages that one search looks at, each read once."""
+
+    def __init__(self, segments: Segments) -> None:
+        self._segments = segments
+        self._places: dict[int, int] = {}
+        self._rows: Vectors | None = None
+
+    def of(self, ids: Sequence[int] | Ids) -> Vectors:
+        """As `Segments.vectors`."""
+        wanted = list(map(int, ids))
+        new = [i for i in wanted if i not in self._places]
+        if new or self._rows is None:
+            rows = self._segments.vectors(new)
+            self._places |= {i: place for place, i in enumerate(new, len(self._places))}
+            self._rows = rows if self._rows is None else np.concatenate((self._rows, rows))
+        return self._rows[[self._places[i] for i in wanted]]
 
 
 def segment_files(folder: Path, number: int) -> tuple[Path, Path]:
@@ -249,7 +274,7 @@ def open_segment(folder: Path, stored: StoredSegment, dimension: int) -> Segment
     dense, sparse = map_arrays(files[0], stored.vectors), map_arrays(files[1], stored.lexical)
     try:
         vectors_ = VectorSegment(dense["ids"], dense["rows"], None, dense.get("total"), dense.get("square"))
-        lexical_ = LexicalSegment(*(sparse[name] for name in LexicalSegment.ARRAYS))
+        lexical_ = LexicalSegment.of(sparse)
         ends = vectors_.ids[:1].tolist() + vectors_.ids[-1:].tolist()
         fits = vectors_.fits(stored.rows, dimension) and lexical_.fits(stored.rows)
         if not fits or ends != [stored.first, stored.last]:
