@@ -14,7 +14,7 @@ AIMS = {"recall": 0.98, "boilerplate": 0.02, "title": 0.95, "date": 0.95}
 # What is short of the aims, as measured; benchmarks/README.md has the table. To be mended, not to grow.
 SHORT: dict[tuple[str, str], float] = {
     ("Doxygen", "boilerplate"): 0.035,
-    ("Web page", "boilerplate"): 0.035,
+    ("Web page", "boilerplate"): 0.03,
     ("Web page, held out", "boilerplate"): 0.03,
 }
 

@@ -148,8 +148,9 @@ TITLES = [
         "<title>The Paper » News » A day in May</title>",
         "<h1>The Paper</h1><h2>A day in May</h2>x",
         "A day in May",
-        "The Paper",
+        "",
     ),
+    ("<title>The Paper - A day in May</title>", "<p>The Paper<p>A day in May<p>x", "A day in May", ""),
     ("<title>Data.Bimap</title>", "<h1>Types</h1>x<h1>Queries</h1>y", "Data.Bimap", "Queries"),
     ("<meta property=og:title content=a-slug-of-words>", "<h1>Words</h1>x", "Words", ""),
     ("<title>Paper | Prices of gas</title>", "<h1>Of Gas</h1><h1>All prices of gas</h1>x", "All prices of gas", ""),
@@ -159,7 +160,7 @@ TITLES = [
 
 @pytest.mark.parametrize(("head", "body", "title", "trail"), TITLES)
 def test_the_title_is_stated_or_the_first_heading(head: str, body: str, title: str, trail: str) -> None:
-    """The heading that a stated title has, without the site's name; else og:title, the only h1, `<title>`.
+    """The heading or line that a stated title has, without the site's name; else og:title, the only h1, `<title>`.
 
     A heading that repeats it is in no trail.
     """

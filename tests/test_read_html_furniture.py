@@ -175,3 +175,22 @@ def test_menus_around_chinese_go_too() -> None:
     menu = "".join(f"<div><a href=/{number}>新闻</a></div>" for number in range(9))
     told = "中美合作共赢是大势所趋，双方应当采取更多行动，以符合国际社会的共同利益。"
     assert text_of(f"{menu}<h1>合作</h1><p>{told}</p>{menu}") == f"合作\n\n{told}"
+
+
+def test_what_a_page_says_above_its_headline_is_its_masthead() -> None:
+    """Where it marks nothing, and unless that is prose."""
+    head = "<title>The Gazette - Prices of gas</title>"
+    assert text_of(f"{head}<p>The Gazette</p><p>Gazing since 1874</p><h2>Prices of gas</h2>{LONG}").startswith("Prices")
+    lead = "What the markets had feared for so long has come to pass, and sooner."
+    assert text_of(f"{head}<p>{lead}</p><h2>Prices of gas</h2>{LONG}").startswith(lead)
+
+
+def test_menus_go_from_within_the_main_part_of_what_says_that_it_is_an_article() -> None:
+    """By og:type, or JSON-LD."""
+    menu = "".join(f"<div><a href=/{number}>Section {number}</a></div>" for number in range(9))
+    body = f"<main>{menu}<h1>Gas</h1>{LONG}{menu}</main>"
+    says = (
+        "<meta property=og:type content=article>",
+        '<script type=application/ld+json>{"@type": "NewsArticle"}</script>',
+    )
+    assert [text_of(one + body) for one in says] == [f"Gas\n\n{SHOWN}"] * 2

@@ -45,11 +45,11 @@ def document(path: str, markup: str) -> Document:
     tree = _tree(markup)
     known = facts(tree)
     every = found_in(tree)
-    blocks = content(every, [known.headline, known.title])
+    found = headline(known, every)
+    blocks = content(every, found, is_article=known.is_article)
     if not blocks:
         raise ReadError("no text in it")
     text, headings, _ = laid_out(Block(block.text, block.level) for block in blocks)
-    found = headline(known, blocks, every)
     title = title_of(known, found, blocks)
     repeats = next((heading for heading in headings if heading.words.casefold() == title.casefold()), None)
     return Document(

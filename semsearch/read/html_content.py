@@ -15,18 +15,20 @@ _LEAST_MENU = 3
 _COST, _OF_LINKS, _MOST_OUTSIDE = 30, 2, 3
 
 
-def content(blocks: Sequence[Found], stated: Sequence[str]) -> list[Found]:
+def content(blocks: Sequence[Found], headline: Found | None, *, is_article: bool) -> list[Found]:
     """The blocks of the article with the most text, or else of the main part, or else all but the furniture around.
 
     Args:
         blocks: all that the page has, in order.
-        stated: the titles that it states.
+        headline: the one of them that says its title, if any does.
+        is_article: whether it says that it is one.
     """
     scope = _scope(blocks)
     body = _body(scope)
     if body:
-        return [*_head(scope[: scope.index(body[0])], stated), *body]
-    return scope if any(block.in_main for block in scope) else _trimmed(scope, stated)
+        return [*_head(scope[: scope.index(body[0])], headline), *body]
+    is_manual = any(block.in_main for block in scope) and not is_article
+    return scope if is_manual else _trimmed(_without_masthead(scope, headline), headline)
 
 
 def _scope(blocks: Sequence[Found]) -> list[Found]:
@@ -78,7 +80,7 @@ def _before(outer: Sequence[Found], inner: Sequence[Found]) -> int:
     return _size(outer[: outer.index(inner[-1]) + 1]) - _size(inner)
 
 
-def _trimmed(scope: Sequence[Found], stated: Sequence[str]) -> list[Found]:
+def _trimmed(scope: Sequence[Found], headline: Found | None) -> list[Found]:
     """All but the links before and after its prose, if most of its text is there."""
     best, start, end, since, total = 0, 0, len(scope), 0, 0
     for number, block in enumerate(scope):
@@ -91,7 +93,7 @@ def _trimmed(scope: Sequence[Found], stated: Sequence[str]) -> list[Found]:
         return list(scope)
     before, after = scope[:start], scope[end:]
     return [
-        *(_head(before, stated) if _is_of_links(before) else before),
+        *(_head(before, headline) if _is_of_links(before) else before),
         *scope[start:end],
         *(() if _is_of_links(after) else after),
     ]
@@ -102,17 +104,19 @@ def _is_of_links(blocks: Sequence[Found]) -> bool:
     return len(blocks) >= _LEAST_MENU and sum(block.linked for block in blocks) >= _size(blocks)
 
 
-def _head(before: Sequence[Found], stated: Sequence[str]) -> list[Found]:
+def _without_masthead(scope: list[Found], headline: Found | None) -> list[Found]:
+    """All from the headline on, unless there is prose before it."""
+    at = next((number for number, block in enumerate(scope) if block is headline), 0)
+    return scope if any(map(_is_prose, scope[:at])) else scope[at:]
+
+
+def _head(before: Sequence[Found], headline: Found | None) -> list[Found]:
     """The headline of what comes before the text, and what is prose between the two."""
     for number in reversed(range(len(before))):
         block = before[number]
-        if block.level == 1 or (block.level and _is_stated(block.text, stated)):
+        if block.level == 1 or block is headline:
             return [block, *(each for each in before[number + 1 :] if _is_prose(each))]
     return []
-
-
-def _is_stated(text: str, stated: Sequence[str]) -> bool:
-    return any(text.casefold() in title.casefold() for title in stated)
 
 
 def _is_prose(block: Found) -> bool:

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of a page, "" where it does not say. `headline` is og:title, `title` the `<title>`."""
+    """What is known of a page, "" where it does not say. `headline` is og:title, `title` the `<title>`.
+
+    `is_article` is whether it says that it is one, as manuals, shops and lists of articles do not.
+    """
 
     headline: str
     title: str
@@ -24,6 +27,7 @@ class Facts:
     source: str
     language: str
     url: str
+    is_article: bool
 
 
 def facts(tree: LexborHTMLParser) -> Facts:
@@ -41,6 +45,7 @@ def facts(tree: LexborHTMLParser) -> Facts:
         source=said.get("og:site_name", ""),
         language=_line(page.attributes.get("lang")) if page else "",
         url=(_line(canonical.attributes.get("href")) if canonical else "") or said.get("og:url", ""),
+        is_article=said.get("og:type") == "article" or any("Article" in str(thing.get("@type")) for thing in linked),
     )
 
 

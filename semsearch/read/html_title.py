@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from semsearch.read.html_blocks import Found
 from semsearch.read.html_facts import Facts
+from semsearch.read.outline import LONGEST_HEADING
 
 _CUT = r"(?:\s(?:[|•·»«›–—:/-]|::|//)+\s|\s*[|»›]\s*|:\s)"
 _BETWEEN = re.compile(_CUT)
@@ -20,21 +21,23 @@ _LEAST = 10
 """Characters of a part of a title that a heading has within it."""
 
 
-def headline(known: Facts, content: Sequence[Found], blocks: Sequence[Found]) -> Found | None:
-    """The heading that says the title: the longest that is a part of a stated title, or the `<h1>` that has one in it.
+def headline(known: Facts, blocks: Sequence[Found]) -> Found | None:
+    """The block that says the title: the longest heading that is a part of a stated title, or has one in it, or a line.
 
     Args:
         known: what the page says of itself.
-        content: the blocks of its text.
-        blocks: all blocks.
+        blocks: all that it has, in order.
     """
     titles = [_folded(each) for each in (known.headline, known.title) if each]
-    headings = [block for block in (*content, *blocks) if 0 < block.level <= _LOWEST]
+    headings = [block for block in blocks if 0 < block.level <= _LOWEST]
     parts = [block for block in headings if any(_is_part(_folded(block.text), title) for title in titles)]
     if parts:
         return max(parts, key=lambda block: (len(block.text), -block.level))
-    firsts = [block for block in headings if block.level == 1]
-    return next((block for block in firsts if any(_says(_folded(block.text), title) for title in titles)), None)
+    firsts = (block for block in headings if block.level == 1)
+    lines = (block for block in blocks if not block.level and _LEAST < len(block.text) <= LONGEST_HEADING)
+    says = (block for block in firsts if any(_says(_folded(block.text), title) for title in titles))
+    repeats = (block for block in lines if any(_is_part(_folded(block.text), title) for title in titles))
+    return next(says, None) or max(repeats, key=lambda block: len(block.text), default=None)
 
 
 def title(known: Facts, found: Found | None, content: Sequence[Found]) -> str:
