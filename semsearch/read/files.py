@@ -30,11 +30,13 @@ TOO_LARGE = f"larger than {MAX_BYTES // 2**20} MiB"
 
 READERS: Mapping[str, str] = MappingProxyType(
     {
+        ".atom": "semsearch.read.feed:read",
         ".docx": "semsearch.read.docx:read",
         ".eml": "semsearch.read.mail:read",
         ".epub": "semsearch.read.epub:read",
         ".htm": "semsearch.read.html:read",
         ".html": "semsearch.read.html:read",
+        ".json": "semsearch.read.feed:read_json",
         ".markdown": "semsearch.read.markdown:read",
         ".md": "semsearch.read.markdown:read",
         ".mht": "semsearch.read.mail:read_page",
@@ -42,6 +44,7 @@ READERS: Mapping[str, str] = MappingProxyType(
         ".odt": "semsearch.read.odt:read",
         ".pdf": "semsearch.read.pdf:read",
         ".pptx": "semsearch.read.pptx:read",
+        ".rss": "semsearch.read.feed:read",
         ".rtf": "semsearch.read.rtf:read",
         ".text": "semsearch.read.text:read",
         ".txt": "semsearch.read.text:read",
@@ -62,6 +65,7 @@ STREAMS: Mapping[str, str] = MappingProxyType(
         ".ndjson": "semsearch.read.rows:of_json_lines",
         ".tar": "semsearch.read.tar:read",
         ".tsv": "semsearch.read.rows:of_csv",
+        ".xml": "semsearch.read.any_xml:read",
         ".zip": "semsearch.read.zip:read",
     },
 )

@@ -72,7 +72,12 @@ def chapter(data: bytes) -> list[Block]:
     Raises:
         ReadError: it is not text.
     """
-    return [Block(block.text, block.level) for block in found_in_chapter(_tree(decode(data, declared(data))))]
+    return fragment(decode(data, declared(data)))
+
+
+def fragment(markup: str) -> list[Block]:
+    """The blocks of markup that is text alone, with no page around it."""
+    return [Block(block.text, block.level) for block in found_in_chapter(_tree(markup))]
 
 
 def _tree(markup: str) -> LexborHTMLParser:

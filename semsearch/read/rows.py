@@ -10,7 +10,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from semsearch.address import in_collection
 from semsearch.errors import ReadError
@@ -19,6 +19,7 @@ from semsearch.read.dates import iso_date
 from semsearch.read.decode import decode
 from semsearch.read.files import MAX_BYTES, TOO_LARGE
 from semsearch.read.front_matter import jsonable
+from semsearch.read.unpack import joined
 from semsearch.types import Columns, Document, Section, Skip
 
 _TEXT = (
@@ -139,8 +140,7 @@ def _text(stream: BinaryIO) -> io.TextIOBase:
     """The text of a file of any size in UTF-8, or of up to MAX_BYTES in another encoding."""
     head = stream.read(_HEAD)
     if _is_utf8(head):
-        joined = io.BufferedReader(_Joined(head, stream))
-        return io.TextIOWrapper(cast("BinaryIO", joined), "utf-8-sig", newline="")
+        return io.TextIOWrapper(joined(head, stream), "utf-8-sig", newline="")
     data = head + stream.read(MAX_BYTES - len(head) + 1)
     if len(data) > MAX_BYTES:
         raise ReadError(f"{TOO_LARGE}, and not in UTF-8")
@@ -168,18 +168,3 @@ def _lines(text: io.TextIOBase) -> Iterator[str]:
             yield line
     except UnicodeDecodeError as error:
         raise ReadError("not in UTF-8, as it is at its beginning") from error
-
-
-class _Joined(io.RawIOBase):
-    """A stream of which the head was read already."""
-
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
-        self._head, self._rest = io.BytesIO(head), rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        block = self._head.read(len(buffer)) or self._rest.read(len(buffer))
-        buffer[: len(block)] = block
-        return len(block)

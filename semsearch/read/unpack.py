@@ -49,6 +49,11 @@ def unpacked(stream: BinaryIO, suffix: str, budget: Budget) -> BinaryIO:
     return budget.counted(_METHODS[suffix](stream))
 
 
+def joined(head: bytes, rest: BinaryIO) -> BinaryIO:
+    """A stream of which the head was read already, from its beginning."""
+    return cast("BinaryIO", io.BufferedReader(_Joined(head, rest), _BLOCK))
+
+
 def is_broken(error: Exception) -> bool:
     """Whether an error is one of what was read, not of the disk: that has a number, and is not of a wrong place."""
     return isinstance(error, _BROKEN) or (isinstance(error, OSError) and error.errno in {None, errno.EINVAL})
@@ -71,6 +76,21 @@ class _Counted(io.RawIOBase):
         self._budget.left -= len(block)
         if self._budget.is_spent:
             raise ReadError(f"unpacks to more than {RATIO} times its size")
+        buffer[: len(block)] = block
+        return len(block)
+
+
+class _Joined(io.RawIOBase):
+    """A stream of which the head was read already."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head, self._rest = io.BytesIO(head), rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        block = self._head.read(len(buffer)) or self._rest.read(len(buffer))
         buffer[: len(block)] = block
         return len(block)
 
