@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import encodebytes
 from email import policy
 from email.message import EmailMessage
 
@@ -9,7 +10,25 @@ import pytest
 
 from semsearch import Document
 from semsearch.errors import ReadError
-from semsearch.read.mail import read, read_page
+from semsearch.read import mail as reader
+from semsearch.read.attached import Attached
+from semsearch.read.mail import read_page
+
+
+def read(path: str, data: bytes) -> Document:
+    """The document of a mail itself."""
+    made = reader.read(path, data)
+    first = made if isinstance(made, Document) else made[0]
+    assert isinstance(first, Document)
+    return first
+
+
+def attached(data: bytes) -> list[tuple[str, bytes]]:
+    """The files that are attached to a mail."""
+    made = reader.read("a.eml", data)
+    return [
+        (each.name, each.data) for each in ([] if isinstance(made, Document) else made) if isinstance(each, Attached)
+    ]
 
 
 def mail(text: str = "", page: str = "", **headers: str) -> EmailMessage:
@@ -50,9 +69,10 @@ def test_a_mail_becomes_a_document() -> None:
     assert (got.date, got.has_lines, parts(got)) == ("2024-02-15T09:30:00+01:00", False, [("", got.text)])
     assert got.metadata == {
         "to": "x@y.z, Đ. B.",
-        "message_id": "<1@b.c>",
-        "in_reply_to": "<0@b.c>",
-        "attachments": ["izveštaj.pdf", "message/rfc822"],
+        "message_id": "1@b.c",
+        "in_reply_to": "0@b.c",
+        "thread": "0@b.c",
+        "attachments": ["izveštaj.pdf", "message.eml"],
     }
 
 
@@ -105,6 +125,64 @@ def test_headers_are_decoded(head: bytes, title: str, author: str, date: str) ->
     """Also those that nobody encoded; a date that cannot be leaves that of the file's name."""
     got = read("2024-01-02-a.eml", head + b"\n\nText.")
     assert (got.title, got.author, got.date) == (title, author, date)
+
+
+@pytest.mark.parametrize(
+    ("headers", "thread"),
+    [
+        ({"Message_ID": "<3@b.c>", "In_Reply_To": "<2@b.c>", "References": "<1@b.c>\n <2@b.c>"}, "1@b.c"),
+        ({"Message_ID": "<2@b.c>", "In_Reply_To": "A note of a@b.c of Monday <1@b.c>"}, "1@b.c"),
+        ({"Message_ID": "<1@b.c>"}, "1@b.c"),
+        ({"Message_ID": "1@b.c"}, "1@b.c"),
+        ({"Message_ID": "<1@b.c>", "References": "none at all"}, "1@b.c"),
+        ({}, None),
+    ],
+)
+def test_a_thread_is_named_by_the_mail_that_began_it(headers: dict[str, str], thread: str | None) -> None:
+    """As far as a mail says which that is."""
+    data = "".join(f"{name.replace('_', '-')}: {value}\n" for name, value in headers.items())
+    assert read("a.eml", f"Subject: x\n{data}\nText.".encode()).metadata.get("thread") == thread
+
+
+def test_attached_files_have_names_of_their_own() -> None:
+    """What has none is named by its type, and what has a name that is taken gets a number; no name leads anywhere."""
+    made = mail("Text.")
+    for name in ("a.txt", "../..\\a.txt", "a.txt", "a (2).txt", "notes", "picture.png", "x.bin", None):
+        made.add_attachment(f"{name}", filename=name)
+    picture = EmailMessage()
+    picture.set_content(b"x", "image", "png", cid="<1@b.c>")
+    made.attach(picture)
+    assert [(name, data.decode().strip()) for name, data in attached(made.as_bytes())] == [
+        ("a.txt", "a.txt"),
+        ("a (2).txt", "../..\\a.txt"),
+        ("a (3).txt", "a.txt"),
+        ("a (2) (2).txt", "a (2).txt"),
+        ("notes.txt", "notes"),
+        ("picture.png", ""),
+        ("x.bin", ""),
+        ("attached.txt", "None"),
+    ]
+
+
+def test_attached_texts_keep_their_encoding() -> None:
+    """It is stated in the mail alone, so that they are given as UTF-8, which a page must not contradict."""
+    made = mail("Text.")
+    made.add_attachment("<meta charset=iso-8859-2>Čaša", "html", "iso-8859-2", filename="a.html")
+    made.add_attachment("Čaša", "plain", "utf-8", filename="b.txt")
+    (_, page), (_, plain) = attached(made.as_bytes())
+    assert (page.decode("utf-8-sig"), page[:3]) == ("<meta charset=iso-8859-2>Čaša\r\n", b"\xef\xbb\xbf")
+    assert plain == "Čaša\r\n".encode()
+
+
+@pytest.mark.parametrize("head", [b"", b"Content-Transfer-Encoding: base64\n"])
+def test_an_attached_mail_is_given_as_it_was(head: bytes) -> None:
+    """Also where a program has packed it, which no program may; a line that begins with "From" is not quoted."""
+    inner = mail("Forwarded.\nFrom here.\n" + "č" * 200, Subject="Old " + "and long " * 20).as_bytes()
+    body = head + b"\n" + (encodebytes(inner) if head else inner)
+    data = b"Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n" + body
+    ((name, found),) = attached(data + b"\n--b--\n")
+    assert name == "message.eml"
+    assert read(name, found) == read(name, inner)
 
 
 def nested(depth: int) -> bytes:

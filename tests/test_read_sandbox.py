@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 from semsearch import Index, sync
 from semsearch.errors import ReadError
 from semsearch.read import READERS, Worker, exchange, files, read_file, sandbox
+from semsearch.read.attached import Attached
 from semsearch.testing import HashEmbedder
 from semsearch.types import Document, Section
 from tests import hostile
@@ -292,9 +294,10 @@ def test_every_document_survives_the_pipe(
     """Also with line ends of all kinds and with lone surrogates, alone and in pairs, which are not mended."""
     cut = None if sections is None else tuple(Section(*section) for section in sections)
     before = Document("a", body + "\ud83d\ude00\ud800", title=title, metadata=metadata, sections=cut)
-    line = exchange.line(exchange.stated(before))
-    assert (line.count(b"\n"), line[-1:]) == (1, b"\n")
-    assert exchange.document(exchange.value(line)) == before
+    given = [before, Attached("b.bin", b"\0\n\xff"), before, Attached("c", b"")]
+    sent = exchange.answer(given)
+    assert exchange.received(io.BytesIO(sent)) == given
+    assert exchange.received(io.BytesIO(exchange.answer(given[:3])[:-1])) is None
 
 
 @pytest.mark.parametrize("name", hostile.FILES)

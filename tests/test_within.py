@@ -166,7 +166,7 @@ def test_archives_within_archives_are_opened_up_to_a_depth(tmp_path: Path) -> No
         data = zipped({f"{depth}.zip": data, "note.txt": "A note."})
     texts, skipped = read(tmp_path, "x.zip", data)
     assert set(texts) == {"x.zip!/" + "".join(f"{5 - i}.zip!/" for i in range(n)) + "note.txt" for n in range(5)}
-    assert skipped == {"x.zip!/5.zip!/4.zip!/3.zip!/2.zip!/1.zip": "stands in too many archives, one within another"}
+    assert skipped == {"x.zip!/5.zip!/4.zip!/3.zip!/2.zip!/1.zip": "stands in too many files, one within another"}
 
 
 def test_what_an_archive_hides_is_left_out_and_the_rest_is_named(tmp_path: Path) -> None:

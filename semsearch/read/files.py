@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from semsearch.address import may_hold_several, suffix
 from semsearch.errors import ReadError
+from semsearch.read.attached import Attached, no_text
 from semsearch.types import Document, FileStat
 
 if TYPE_CHECKING:
@@ -76,10 +77,10 @@ PACKED: Mapping[str, str] = MappingProxyType(
 )
 """Suffixes of what is packed, and the suffix that it has unpacked; "" where that stands before."""
 
-Reader: TypeAlias = Callable[[str, bytes], Document | list[Document]]
-"""From a document's name and the bytes of its file to the document, or to the file's own and those attached to it.
+Reader: TypeAlias = Callable[[str, bytes], Document | list[Document | Attached]]
+"""From a document's name and the bytes of its file to the document, or to it and the files attached to it.
 
-It raises ReadError with a reason for people."""
+The document may be without text where files are attached. It raises ReadError with a reason for people."""
 
 _HERE: Mapping[str, int] = MappingProxyType(
     {"semsearch.read.markdown:read": 2**18, "semsearch.read.text:read": MAX_BYTES},
@@ -126,11 +127,14 @@ def read_file(file: Path, path: str, worker: Worker | None = None) -> tuple[Docu
         raise ReadError(no_reader(path))
     blocks: list[bytes] = []
     seen = _scan(file, blocks.append)
-    return read_bytes(path, b"".join(blocks), worker)[0], seen
+    document = read_bytes(path, b"".join(blocks), worker)[0]
+    if not isinstance(document, Document) or not document.text:
+        raise ReadError(no_text(document) if isinstance(document, Document) else "no text in it")
+    return document, seen
 
 
-def read_bytes(path: str, data: bytes, worker: Worker | None = None, name: str = "") -> list[Document]:
-    """The documents in the bytes of a file, of which the first has its `path`.
+def read_bytes(path: str, data: bytes, worker: Worker | None = None, name: str = "") -> list[Document | Attached]:
+    """The document in the bytes of a file, which has its `path`, and what is attached to it.
 
     `name` says of which kind it is, where its path does not.
     Its reader runs in the process of `worker`, or in one that lives for this file, unless no file can harm it.
@@ -141,12 +145,12 @@ def read_bytes(path: str, data: bytes, worker: Worker | None = None, name: str =
     reader = READERS[suffix(name or path)]
     here = len(data) <= _HERE.get(reader, -1)
     return [
-        as_article(each)
+        as_article(each) if isinstance(each, Document) else each
         for each in (listed(load(reader)(path, data)) if here else _read_apart(reader, path, data, worker))
     ]
 
 
-def listed(read: Document | list[Document]) -> list[Document]:
+def listed(read: Document | list[Document | Attached]) -> list[Document | Attached]:
     """What a reader gave, as a list."""
     return [read] if isinstance(read, Document) else read
 
@@ -189,7 +193,7 @@ def load(reader: str) -> Any:
     return getattr(import_module(module), attribute)
 
 
-def _read_apart(reader: str, path: str, data: bytes, worker: Worker | None) -> list[Document]:
+def _read_apart(reader: str, path: str, data: bytes, worker: Worker | None) -> list[Document | Attached]:
     from semsearch.read.sandbox import Worker  # noqa: PLC0415 - a folder of plain text does without it
 
     if worker is not None:

@@ -1,41 +1,52 @@
-"""A mail (.eml) or a saved web page (.mhtml) -> a `Document`; names what is attached and opens none of it."""
+"""A mail (.eml) or a saved web page (.mhtml) -> a `Document`; with it goes what is attached, which is not read."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from email import message_from_bytes
 from email.header import decode_header
 from email.message import Message
+from email.parser import BytesFeedParser
 from email.utils import getaddresses, parsedate_to_datetime
 from typing import Any
 
 from semsearch.errors import ReadError
 from semsearch.read import html, stated
+from semsearch.read.attached import Attached, no_text
 from semsearch.read.dates import date_in_name
 from semsearch.read.decode import decode
 from semsearch.read.html_markup import declared
+from semsearch.read.mail_attached import attached
 from semsearch.types import Document, Section
 
 _BETWEEN = "\n\n"
+_BLOCK = 2**16
 _MOST_PARTS = 10_000
 _FLOWED = re.compile(r"(?<!^--) \n", re.MULTILINE)
 _TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
+_ID = re.compile(r"<([^<>\s]+)>|^([^<>\s]+)$")
 _PAGES = frozenset({"application/xhtml+xml", "text/html"})
 
 
-def read(path: str, data: bytes) -> Document:
-    """The document in a mail: its plain text, or else what its HTML says.
+def read(path: str, data: bytes) -> Document | list[Document | Attached]:
+    """The document in a mail, its plain text or else what its HTML says, and what is attached to it.
 
     Raises:
-        ReadError: it is no mail, is nested too deep, or has no text.
+        ReadError: it is no mail, is nested too deep, or has neither a text nor anything attached that is read.
     """
     message = _parsed(data)
-    bodies, attached = _sorted_out(message)
+    bodies, others = _sorted_out(message)
+    files = list(attached(others))
+    own = _document(path, message, bodies, [file.name for file in files])
+    if not own.text and not any(file.data for file in files):
+        raise ReadError(no_text(own))
+    return [own, *files] if files else own
+
+
+def _document(path: str, message: Message, bodies: list[Message], names: list[str]) -> Document:
+    """The document in a mail, without text where it has none."""
     texts = [made for part in bodies if (made := _body(path, part))]
-    if not texts:
-        raise ReadError("no text in it" + (f", only {', '.join(attached)}" if attached else ""))
     sections: list[Section] = []
     start = 0
     for made in texts:
@@ -47,7 +58,7 @@ def read(path: str, data: bytes) -> Document:
         title=_header(message, "Subject"),
         date=_date(message) or date_in_name(path),
         author=_people(message, "From"),
-        metadata=_metadata(message, attached),
+        metadata=_metadata(message, names),
         sections=tuple(sections),
         has_lines=False,
     )
@@ -74,8 +85,11 @@ def read_page(path: str, data: bytes) -> Document:
 def _parsed(data: bytes) -> Message:
     if not data.strip():
         raise ReadError("empty")
+    parser = BytesFeedParser()
     try:
-        message = message_from_bytes(data)
+        for start in range(0, len(data), _BLOCK):
+            parser.feed(data[start : start + _BLOCK])  # whole, it would be held four times and more
+        message = parser.close()
     except RecursionError as error:
         raise ReadError("nested too deep") from error
     if not message.keys():
@@ -98,18 +112,18 @@ def _parts(message: Message) -> Iterator[Message]:
     raise ReadError(f"has more than {_MOST_PARTS} parts")
 
 
-def _sorted_out(message: Message) -> tuple[list[Message], list[str]]:
-    """The parts that are its text, and the names of those that are attached; plain text counts before HTML."""
+def _sorted_out(message: Message) -> tuple[list[Message], list[tuple[str, Message]]]:
+    """The parts that are its text, and those that are attached with their names; plain text counts before HTML."""
     texts: list[Message] = []
-    attached: list[str] = []
+    others: list[tuple[str, Message]] = []
     for part in _parts(message):
         name = stated.line(_decoded(part.get_filename() or ""))
-        if name or part.get_content_disposition() == "attachment" or part.get_content_maintype() != "text":
-            attached += [name or part.get_content_type()] if not part.get("Content-ID") else []
-        else:
+        if not name and part.get_content_disposition() != "attachment" and part.get_content_maintype() == "text":
             texts.append(part)
+        elif not (part.get("Content-ID") and part.get_content_maintype() == "image"):  # one that stands in its HTML
+            others.append((name, part))
     plain = [part for part in texts if part.get_content_type() != "text/html" and _payload(part).strip()]
-    return plain or texts, attached
+    return plain or texts, others
 
 
 def _body(path: str, part: Message) -> Document | None:
@@ -137,14 +151,21 @@ def _payload(part: Message) -> bytes:
     return payload if isinstance(payload, bytes) else b""
 
 
-def _metadata(message: Message, attached: list[str]) -> dict[str, Any]:
+def _metadata(message: Message, attachments: list[str]) -> dict[str, Any]:
     said: dict[str, Any] = {
         "to": _people(message, "To"),
-        "message_id": _header(message, "Message-ID"),
-        "in_reply_to": _header(message, "In-Reply-To"),
-        "attachments": attached,
+        "message_id": _identity(message, "Message-ID"),
+        "in_reply_to": _identity(message, "In-Reply-To"),
+        "thread": _identity(message, "References", "In-Reply-To", "Message-ID"),
+        "attachments": attachments,
     }
     return {name: value for name, value in said.items() if value}
+
+
+def _identity(message: Message, *names: str) -> str:
+    """The first id of a mail that these headers name, without the brackets around it: of a thread, that of its root."""
+    found = (_ID.search(_header(message, name)) for name in names)
+    return next((match[1] or match[2] for match in found if match), "")
 
 
 def _people(message: Message, name: str) -> str:

@@ -7,15 +7,18 @@ can stand for terabytes.
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, TypeAlias
 
-from semsearch.address import may_hold_several, suffix
+from semsearch.address import ARCHIVES, COLLECTIONS, in_archive, may_hold_several, suffix
 from semsearch.errors import ReadError
+from semsearch.read.attached import Attached, no_text, taking_over
 from semsearch.read.files import (
     MAX_BYTES,
     PACKED,
@@ -36,7 +39,7 @@ from semsearch.read.unpack import Budget, unpacked
 from semsearch.types import NO_COLUMNS, Columns, Document, FileStat, Skip
 
 _DEEPEST = 4
-"""Archives within archives: more is a file that holds itself."""
+"""Files within files that hold others: more is a file that holds itself."""
 
 
 class Part(NamedTuple):
@@ -101,11 +104,11 @@ class _Opening:
 
     def of(self, address: str, name: str, stream: BinaryIO, depth: int) -> Iterator[Document | Skip]:
         """The documents in a file of that address, of which `name` says the kind."""
+        if depth > _DEEPEST and kind(name) in ARCHIVES | COLLECTIONS:
+            raise ReadError("stands in too many files, one within another")
         if suffix(name) in PACKED:
             stream = unpacked(stream, suffix(name), self.budget)
         if kind(name) in STREAMS:
-            if depth > _DEEPEST:
-                raise ReadError("stands in too many archives, one within another")
             gives: Stream = load(STREAMS[kind(name)])
             for item in gives(address, stream, self.columns):
                 yield from self._part(item, depth + 1) if isinstance(item, Part) else [_checked(item)]
@@ -113,9 +116,21 @@ class _Opening:
             data = stream.read(MAX_BYTES + 1)
             if len(data) > MAX_BYTES:
                 raise ReadError(TOO_LARGE)
-            yield from read_bytes(address, data, self.worker, f"x{kind(name)}")
+            yield from self._read(address, read_bytes(address, data, self.worker, f"x{kind(name)}"), depth)
         else:
             raise ReadError(no_reader(name))
+
+    def _read(self, address: str, given: Iterable[Document | Attached], depth: int) -> Iterator[Document | Skip]:
+        """The document that a reader made of a file, and those in what is attached to it."""
+        own = Document(address, "")
+        for each in given:
+            if isinstance(each, Document):
+                own = each
+                yield own if own.text else Skip(address, no_text(own))
+            else:
+                part = Part(in_archive(address, each.name), each.name, partial(io.BytesIO, each.data))
+                for item in self._part(part, depth + 1):
+                    yield taking_over(item, own, each.name) if isinstance(item, Document) else item
 
     def _part(self, part: Part, depth: int) -> Iterator[Document | Skip]:
         try:

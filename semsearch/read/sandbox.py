@@ -17,10 +17,11 @@ import threading
 import time
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, BinaryIO, Self, cast
 
 from semsearch.errors import ReadError
 from semsearch.read import exchange
+from semsearch.read.attached import Attached
 from semsearch.types import Document
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def read(self, reader: str, path: str, data: bytes) -> list[Document]:
-        """The documents that the reader, "module:attribute", makes of a file's bytes.
+    def read(self, reader: str, path: str, data: bytes) -> list[Document | Attached]:
+        """What the reader, "module:attribute", makes of a file's bytes.
 
         What has ended a process is not tried again. An end that a file before this one may have brought about is not
         held against this one: it is read again, by a new process, in what is left of its time.
@@ -81,7 +82,7 @@ class Worker:
             if isinstance(answer, str):
                 raise ReadError(answer)
             if answer is not None:
-                return [exchange.document(each) for each in answer]
+                return answer
             left -= process.used()
             status = self._discard()
             if self._closed:
@@ -141,12 +142,13 @@ class _Process:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         assert self._process.stderr is not None
-        self._to, self._from, self._said = self._process.stdin, self._process.stdout, self._process.stderr
+        self._to, self._said = self._process.stdin, self._process.stderr
+        self._from = cast("BinaryIO", self._process.stdout)
         self._ended = threading.Event()
         threading.Thread(target=self._watch, name="semsearch-reader", daemon=True).start()
         self._wait_until_ready()
 
-    def ask(self, request: bytes, data: bytes, seconds: float) -> list[dict[str, Any]] | str | None:
+    def ask(self, request: bytes, data: bytes, seconds: float) -> list[Document | Attached] | str | None:
         """The answer to a request, None for none: then the process is of no more use."""
         self._begun, self._queued = time.monotonic(), self._queued_ever()
         self._may_use = seconds
@@ -154,8 +156,7 @@ class _Process:
             self._to.write(request)
             self._to.write(data)
             self._to.flush()
-            line = self._from.readline()
-            answer: list[dict[str, Any]] | str | None = exchange.value(line) if line.endswith(b"\n") else None
+            answer = exchange.received(self._from)
         except (OSError, ValueError):
             return None
         finally:

@@ -13,7 +13,7 @@ import sys
 from typing import BinaryIO
 
 from semsearch.errors import ReadError
-from semsearch.read.exchange import NO_MEMORY, READY, line, stated, value
+from semsearch.read.exchange import NO_MEMORY, READY, answer, line, value
 from semsearch.read.files import MAX_BYTES, listed, load
 
 _LONGEST_REASON = 200
@@ -49,14 +49,14 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
 def _answer(reader: str, path: str, data: bytes) -> bytes:
     """Documents, or a reason; what is wrong with a reader is the reason of this file, and ends no run."""
     try:
-        answer = line([stated(each) for each in listed(load(reader)(path, data))])
+        sent = answer(listed(load(reader)(path, data)))
     except ReadError as error:
         return line(str(error))
     except MemoryError:
         os._exit(NO_MEMORY)
     except BaseException as error:  # noqa: BLE001 - also what calls itself an exit
         return line(f"made its reader fail ({type(error).__name__}: {error})"[:_LONGEST_REASON])
-    return answer if len(answer) <= MAX_BYTES else line(f"has more than {MAX_BYTES // 2**20} MiB of text in it")
+    return sent if len(sent) <= MAX_BYTES else line(f"has more than {MAX_BYTES // 2**20} MiB of text in it")
 
 
 def _be_quiet() -> None:
