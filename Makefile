@@ -41,6 +41,7 @@ torture: .venv/ready  ## hours: every harness of docs/reliability.md with its fu
 	$(RUN)/python -m tests.torture.readers
 	$(RUN)/python -m tests.torture.writers
 	$(RUN)/python -m tests.torture.inputs
+	$(RUN)/python -m tests.torture.bombs
 	$(RUN)/python -m tests.torture.linear
 	$(RUN)/python -m tests.torture.fuzz
 

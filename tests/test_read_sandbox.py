@@ -34,8 +34,8 @@ REASONS = {
     "loop": "took longer than 1 s to read",
     "loop in C": "took longer than 1 s to read",
     "sleep": "took longer than 1 s to read",
-    "allocate": "needs more than 512 MB to read",
-    "allocate at once": "needs more than 512 MB to read",
+    "allocate": "needs more than 448 MB to read",
+    "allocate at once": "needs more than 448 MB to read",
     "abort": "made its reader crash (signal 6)",
     "segfault": "made its reader crash (signal 11)",
     "leave": "made its reader crash (exit status 3)",
@@ -45,7 +45,7 @@ REASONS = {
     "flood": "has more than 64 MiB of text in it",
 }
 END = re.compile(
-    r"(read|took longer than [0-9.]+ s to read|needs more than 512 MB to read|made its reader (fail|crash) \(.+\)"
+    r"(read|took longer than [0-9.]+ s to read|needs more than 448 MB to read|made its reader (fail|crash) \(.+\)"
     r"|.+, so it is no article|no text in it|binary data, not text|marked as UTF-16 but damaged)$"
 )
 TEXTUAL = {f"semsearch.read.{family}:read" for family in ("html", "markdown", "text")}
@@ -128,7 +128,7 @@ def test_recursion_without_end_costs_one_file(worker: Worker) -> None:
 
 def test_the_limits_are_those_that_are_promised() -> None:
     """Unless somebody says otherwise."""
-    assert (sandbox.SECONDS, sandbox.MEMORY) == (5, 512 * 2**20)
+    assert (sandbox.SECONDS, sandbox.MEMORY) == (4, 448 * 2**20)
 
 
 def test_what_a_file_before_it_did_is_not_held_against_a_file() -> None:

@@ -18,10 +18,11 @@ from semsearch.read.files import MAX_BYTES, TOO_LARGE
 from semsearch.read.opened import Part
 from semsearch.types import Columns, Skip
 
-_FROM = b"From "
+_FROM = b"\nFrom "
 _QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
+_EMPTY_LINE = b"\n\n", b"\n\r\n"
 _LONGEST_LINE = 2**20
-_ENDS = frozenset({b"\n", b"\r\n", b""})
+_BLOCK = 2**16
 
 
 def read(path: str, stream: BinaryIO, _: Columns) -> Iterator[Part | Skip]:
@@ -40,19 +41,30 @@ def read(path: str, stream: BinaryIO, _: Columns) -> Iterator[Part | Skip]:
 
 def _mails(stream: BinaryIO) -> Iterator[bytes | None]:
     """The bytes of each mail; None for one that is too large."""
-    lines: list[bytes] = []
-    size, above = -1, b""
-    while line := stream.readline(_LONGEST_LINE):
-        if above in _ENDS and line.startswith(_FROM):
-            if size >= 0:
-                yield b"".join(lines) if size <= MAX_BYTES else None
-            lines, size = [], 0
-        elif size < 0 and line.strip():
-            raise ReadError('no mailbox: it does not begin with "From "')
-        elif size >= 0:
-            size += len(line)
-            if size <= MAX_BYTES:
-                lines.append(line)
-        above = line
-    if size >= 0:
-        yield b"".join(lines) if size <= MAX_BYTES else None
+    parts = _parts(stream)
+    above = next(parts)
+    if above is None or above.strip():
+        raise ReadError('no mailbox: it does not begin with "From "')
+    yield from parts
+
+
+def _parts(stream: BinaryIO) -> Iterator[bytes | None]:
+    """What stands above, between and below the lines that begin a mail; None where it is too large."""
+    held = bytearray(b"\n\n")  # the end of the line above, and at the beginning an empty line
+    is_large = False
+    while block := stream.read(_BLOCK):
+        at = max(len(held) + 1 - len(_FROM), 0)
+        held += block
+        while (at := held.find(_FROM, at) + 1) > 0:
+            if not held.endswith(_EMPTY_LINE, 0, at):
+                continue
+            yield None if is_large else bytes(held[1:at])
+            if held.find(b"\n", at) < 0:
+                held += stream.readline(_LONGEST_LINE)
+            end = held.find(b"\n", at)
+            del held[: end if end >= 0 else len(held)]
+            at, is_large = 0, False
+        if len(held) > MAX_BYTES:
+            is_large = True
+            del held[1 : -len(_FROM)]
+    yield None if is_large else bytes(held[1:])

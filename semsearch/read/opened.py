@@ -35,7 +35,7 @@ from semsearch.read.files import (
     read_file,
 )
 from semsearch.read.sandbox import Worker
-from semsearch.read.unpack import Budget, unpacked
+from semsearch.read.unpack import PART, Budget, unpacked
 from semsearch.types import NO_COLUMNS, Columns, Document, FileStat, Skip
 
 _DEEPEST = 4
@@ -134,6 +134,7 @@ class _Opening:
 
     def _part(self, part: Part, depth: int) -> Iterator[Document | Skip]:
         try:
+            self.budget.take(PART)
             with part.open() as stream:
                 yield from self.of(part.address, part.name, self.budget.counted(stream), depth)
         except ReadError as error:

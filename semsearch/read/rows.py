@@ -36,9 +36,13 @@ _SOURCE = ("source", "publisher", "outlet", "publication", "domain", "url", "lin
 _HEAD = 2**20
 _DELIMITERS = ",;\t|"
 _LONGEST_NAME = 500
+_LONGEST = 2**24
+_MOST_VALUES = 1_000_000
+_ROW_TOO_LONG = "a row of 16 million characters or more"
+_TOO_MANY_VALUES = "a row of more than a million values"
 
 # A field is an article here, and the limit is one of the whole process, so it is never made lower.
-csv.field_size_limit(max(csv.field_size_limit(), MAX_BYTES))
+csv.field_size_limit(max(csv.field_size_limit(), _LONGEST))
 
 
 def of_csv(path: str, stream: BinaryIO, columns: Columns) -> Iterator[Document | Skip]:
@@ -50,11 +54,13 @@ def of_csv(path: str, stream: BinaryIO, columns: Columns) -> Iterator[Document |
     lines = _lines(_text(stream))
     first = next(lines, "")
     delimiter = max(_DELIMITERS, key=first.count)
-    rows = csv.reader(chain([first], lines), delimiter=delimiter)
+    limits = _Limits(delimiter)
+    rows = csv.reader(map(limits.take, chain([first], lines)), delimiter=delimiter)
     try:
         names = [name.strip() for name in next(rows, [])]
         _check(names, columns)
         for number, row in enumerate(rows, 1):
+            limits.reset()
             if row:
                 yield _document(path, number, dict(zip(names, row, strict=False)), columns)
     except csv.Error as error:
@@ -75,7 +81,10 @@ def of_json_lines(path: str, stream: BinaryIO, columns: Columns) -> Iterator[Doc
 def _of_line(path: str, number: int, line: str, columns: Columns) -> Document | Skip:
     address = in_collection(path, number)
     try:
+        _Limits(",[{").take(line)
         row = jsonable(json.loads(line))
+    except ReadError as error:
+        return Skip(address, str(error))
     except (ValueError, RecursionError):
         return Skip(address, "no JSON, or nested too deep")
     if not isinstance(row, dict):
@@ -162,9 +171,35 @@ def _lines(text: io.TextIOBase) -> Iterator[str]:
         ReadError: one is as long as no article is, or is not UTF-8.
     """
     try:
-        while line := text.readline(MAX_BYTES):
-            if len(line) == MAX_BYTES:
-                raise ReadError("a line of 64 MiB or more")
+        while line := text.readline(_LONGEST):
+            if len(line) == _LONGEST:
+                raise ReadError(_ROW_TOO_LONG)
             yield line
     except UnicodeDecodeError as error:
         raise ReadError("not in UTF-8, as it is at its beginning") from error
+
+
+class _Limits:
+    """What the lines of a row may hold: a value takes fifty bytes, however short it is, and is counted by its signs."""
+
+    def __init__(self, signs: str) -> None:
+        self._signs = signs
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin another row."""
+        self._length = self._values = 0
+
+    def take(self, line: str) -> str:
+        """A line as it is.
+
+        Raises:
+            ReadError: with it the row is beyond reason.
+        """
+        self._length += len(line)
+        self._values += sum(map(line.count, self._signs))
+        if self._length >= _LONGEST:
+            raise ReadError(_ROW_TOO_LONG)
+        if self._values > _MOST_VALUES:
+            raise ReadError(_TOO_MANY_VALUES)
+        return line

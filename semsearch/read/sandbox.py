@@ -27,11 +27,13 @@ from semsearch.types import Document
 if TYPE_CHECKING:
     from subprocess import Popen
 
-SECONDS = 5.0
-"""How long a file of less than a mebibyte may take to be read; a fifth more for each that it has: a book is no bomb."""
+SECONDS = 4.0
+"""How long a file of less than a mebibyte may take to be read; a fourth more for each that it has: a book is no bomb.
 
-MEMORY = 512 * 2**20
-"""Bytes by which the process may grow above what it has when it starts."""
+With what it takes to start another process, one that hangs costs less than five seconds."""
+
+MEMORY = 448 * 2**20
+"""Bytes by which the process may grow above what it has when it starts; all in all it stays below 512 MB."""
 
 _ENDINGS: dict[tuple[str, float, int, bytes], str] = {}
 """Why files ended their readers in the life of this program: who watches a folder does not wait for each again."""
@@ -74,7 +76,7 @@ class Worker:
         key = reader, self._seconds, self._memory, sha256(data).digest()
         if key in _ENDINGS:
             raise ReadError(_ENDINGS[key])
-        allowed = left = self._seconds * (1 + len(data) // 2**20 / 5)
+        allowed = left = self._seconds * (1 + len(data) // 2**20 / 4)
         while True:
             process = self._running()
             is_new = not process.answers

@@ -14,22 +14,42 @@ from typing import BinaryIO, cast
 
 from semsearch.errors import ReadError
 
-ALLOWANCE = 64 * 2**20
+ALLOWANCE = 8 * 2**20
 """Bytes that any file may unpack to."""
 
 RATIO = 100
 """How many times its own size a file may unpack to above that; text packs to a tenth, tables to a fiftieth."""
+
+PART = 4096
+"""Bytes that a file within another counts for at the least, as it does on a disk: a million empty ones are a bomb."""
+
+TOO_MUCH = f"unpacks to more than {RATIO} times its size"
 
 _MEMORY = 2**27  # what xz may work in: twice what `xz -9` needs
 _BLOCK = 2**16
 _BROKEN = (EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
 
+def allowed(size: int) -> int:
+    """How many bytes a file of this size may unpack to."""
+    return ALLOWANCE + RATIO * size
+
+
 class Budget:
     """What a file of `size` bytes may still unpack to, with all that is in it."""
 
     def __init__(self, size: int) -> None:
-        self.left = ALLOWANCE + RATIO * size
+        self.left = allowed(size)
+
+    def take(self, size: int) -> None:
+        """Count so many bytes.
+
+        Raises:
+            ReadError: they are more than what is left.
+        """
+        self.left -= size
+        if self.is_spent:
+            raise ReadError(TOO_MUCH)
 
     @property
     def is_spent(self) -> bool:
@@ -73,9 +93,7 @@ class _Counted(io.RawIOBase):
             if not is_broken(error):
                 raise
             raise ReadError("broken: it cannot be unpacked to its end") from error
-        self._budget.left -= len(block)
-        if self._budget.is_spent:
-            raise ReadError(f"unpacks to more than {RATIO} times its size")
+        self._budget.take(len(block))
         buffer[: len(block)] = block
         return len(block)
 

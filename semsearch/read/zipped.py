@@ -14,9 +14,10 @@ import zlib
 from collections.abc import Iterator
 
 from semsearch.errors import ReadError
+from semsearch.read.unpack import TOO_MUCH, allowed
 
 MOST_UNPACKED = 64 * 2**20
-"""Bytes of all parts that are read of one document, as many as a file may have."""
+"""Bytes of all parts that are read of one document, as many as a file may have; a small one may have fewer."""
 
 _MOST_PARTS = 20_000
 _BLOCK = 2**16
@@ -28,7 +29,7 @@ _BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, Va
 
 
 class Parts:
-    """The parts of a zipped document by name; together they give at most MOST_UNPACKED bytes."""
+    """The parts of a zipped document by name; together they give no more bytes than one of its size may."""
 
     def __init__(self, data: bytes) -> None:
         """Read the directory.
@@ -47,7 +48,7 @@ class Parts:
         except _BROKEN as error:
             raise ReadError("a broken zip") from error
         self._parts = {info.filename: info for info in self._zip.infolist()}
-        self._left = MOST_UNPACKED
+        self._most = self._left = min(MOST_UNPACKED, allowed(len(data)))
 
     def __contains__(self, name: str) -> bool:
         return name in self._parts
@@ -68,7 +69,7 @@ class Parts:
         """A part in blocks.
 
         Raises:
-            ReadError: it is missing, broken or encrypted, or all that was read would be more than MOST_UNPACKED bytes.
+            ReadError: it is missing, broken or encrypted, or all that was read would be too much.
         """
         info = self._parts.get(name)
         if info is None:
@@ -88,5 +89,6 @@ class Parts:
 
     def _take(self, asked: int, taken: int) -> None:
         if asked > self._left:
-            raise ReadError(f"unpacks to more than {MOST_UNPACKED // 2**20} MiB")
+            large = f"unpacks to more than {MOST_UNPACKED // 2**20} MiB"
+            raise ReadError(large if self._most == MOST_UNPACKED else TOO_MUCH)
         self._left -= taken
