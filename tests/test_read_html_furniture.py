@@ -177,6 +177,14 @@ def test_menus_around_chinese_go_too() -> None:
     assert text_of(f"{menu}<h1>合作</h1><p>{told}</p>{menu}") == f"合作\n\n{told}"
 
 
+def test_of_articles_one_after_another_the_one_with_the_headline_is_read() -> None:
+    """Also where the next one is longer; a list of them, none of which is the page's, is read whole."""
+    each = [f"<article><h2>Gas {number}</h2>{LONG * number}</article>" for number in (1, 2, 2, 2)]
+    page = f"<title>Gas 1 - The Gazette</title>{''.join(each)}"
+    assert text_of(page) == f"Gas 1\n\n{SHOWN}"
+    assert text_of("".join(each)).count("a fifth") == 21
+
+
 def test_what_a_page_says_above_its_headline_is_its_masthead() -> None:
     """Where it marks nothing, and unless that is prose."""
     head = "<title>The Gazette - Prices of gas</title>"

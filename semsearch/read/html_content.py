@@ -12,7 +12,9 @@ _MOST, _MOST_OF_PAGE = 0.6, 0.8
 _MOST_BESIDE, _MOST_AFTER, _MOST_BEFORE = 0.5, 8.0, 2.0
 _PROSE = 60
 _LEAST_MENU = 3
-_COST, _OF_LINKS, _MOST_OUTSIDE = 30, 2, 3
+_COST, _OF_LINKS = 30, 2
+_MOST_TIMES = 3
+_LEAST_LIST, _MOST_OF_LIST = 3, 0.4
 
 
 def content(blocks: Sequence[Found], headline: Found | None, *, is_article: bool) -> list[Found]:
@@ -23,7 +25,7 @@ def content(blocks: Sequence[Found], headline: Found | None, *, is_article: bool
         headline: the one of them that says its title, if any does.
         is_article: whether it says that it is one.
     """
-    scope = _scope(blocks)
+    scope = _scope(blocks, headline)
     body = _body(scope)
     if body:
         return [*_head(scope[: scope.index(body[0])], headline), *body]
@@ -31,15 +33,21 @@ def content(blocks: Sequence[Found], headline: Found | None, *, is_article: bool
     return scope if is_manual else _trimmed(_without_masthead(scope, headline), headline)
 
 
-def _scope(blocks: Sequence[Found]) -> list[Found]:
-    """The largest article, unless there is far more text outside of any, among which articles are but teasers."""
+def _scope(blocks: Sequence[Found], headline: Found | None) -> list[Found]:
+    """The article with the headline, or the largest; but all where articles are only teasers, or a list of many."""
     sizes = Counter[int]()
     for block in blocks:
         sizes[block.article] += _plain(block)
     outside = sizes.pop(0, 0)
-    largest = max(sizes, key=sizes.__getitem__, default=0)
-    if largest and outside <= _MOST_OUTSIDE * sizes[largest]:
-        return [block for block in blocks if block.article == largest]
+    most = max(sizes.values(), default=0)
+    is_list = len(sizes) >= _LEAST_LIST and most < _MOST_OF_LIST * sizes.total()
+    chosen = headline.article if headline and sizes[headline.article] * _MOST_TIMES >= most else 0
+    if not chosen and most and not is_list:
+        chosen = max(sizes, key=sizes.__getitem__)
+    if chosen and outside > _MOST_TIMES * sizes[chosen]:
+        chosen = 0
+    if chosen:
+        return [block for block in blocks if block.article == chosen]
     return [block for block in blocks if block.in_main] or list(blocks)
 
 
