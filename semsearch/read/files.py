@@ -66,6 +66,7 @@ STREAMS: Mapping[str, str] = MappingProxyType(
         ".ndjson": "semsearch.read.rows:of_json_lines",
         ".tar": "semsearch.read.tar:read",
         ".tsv": "semsearch.read.rows:of_csv",
+        ".warc": "semsearch.read.warc:read",
         ".xml": "semsearch.read.any_xml:read",
         ".zip": "semsearch.read.zip:read",
     },

@@ -11,7 +11,7 @@ import io
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, TypeAlias
@@ -43,11 +43,15 @@ _DEEPEST = 4
 
 
 class Part(NamedTuple):
-    """A file within a file: its address, a name whose suffix says its kind, and what opens its bytes, once."""
+    """A file within a file: its address, a name whose suffix says its kind, and what opens its bytes, once.
+
+    `known` has the date and the metadata of the documents in it that state none themselves.
+    """
 
     address: str
     name: str
     open: Callable[[], BinaryIO]
+    known: Document | None = None
 
 
 Stream: TypeAlias = Callable[[str, BinaryIO, Columns], Iterable[Part | Document | Skip]]
@@ -136,11 +140,18 @@ class _Opening:
         try:
             self.budget.take(PART)
             with part.open() as stream:
-                yield from self.of(part.address, part.name, self.budget.counted(stream), depth)
+                for item in self.of(part.address, part.name, self.budget.counted(stream), depth):
+                    yield _knowing(item, part.known)
         except ReadError as error:
             if self.budget.is_spent:
                 raise
             yield Skip(part.address, str(error))
+
+
+def _knowing(item: Document | Skip, known: Document | None) -> Document | Skip:
+    if known is None or isinstance(item, Skip):
+        return item
+    return replace(item, date=item.date or known.date, metadata={**known.metadata, **item.metadata})
 
 
 def _checked(item: Document | Skip) -> Document | Skip:
