@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import TypeAlias
 
 from semsearch.address import file_of
 from semsearch.errors import ReadError
-from semsearch.types import FileStat, Found, Skip
+from semsearch.types import FileStat, Found, Passed, Skip
 
 Numbers: TypeAlias = Mapping[str, int]
 """By path: the number of a document in the index."""
@@ -34,6 +35,9 @@ Known: TypeAlias = Mapping[str, Held]
 UNSURE = FileStat(-1, -1, "")
 """What a file was of which some documents were not read as others were: no file has such a size."""
 
+NOTHING_PASSED = Passed(-1, -1, "")
+"""What is noted of a file of which nothing was passed over, and what never fits one."""
+
 
 def by_file(documents: Mapping[str, tuple[int, FileStat]]) -> Known:
     """Documents, by their paths, with those together that stand in one file."""
@@ -50,9 +54,10 @@ def by_file(documents: Mapping[str, tuple[int, FileStat]]) -> Known:
 class Changes:
     """What a folder has that the index has not, and the other way round: files by their paths below the folder.
 
-    `sizes` are bytes by path of what is to be read. `unchanged` and `kept` count documents; those that are kept stand
-    in files that cannot be read at the moment. `again` are documents that never were files and have to be embedded
-    again.
+    `files` are what the walk found, which began at `began`. `passed` is what was known to be passed over of files, and
+    `repassed` what is to be noted of those that are not read: nothing where the file is gone. `unchanged` and `kept`
+    count documents; those that are kept stand in files that cannot be read at the moment. `again` are documents that
+    never were files and have to be embedded again.
     """
 
     added: list[str] = field(default_factory=list)
@@ -61,7 +66,10 @@ class Changes:
     removed: dict[str, Numbers] = field(default_factory=dict)
     touched: list[tuple[str, FileStat]] = field(default_factory=list)
     skipped: list[Skip] = field(default_factory=list)
-    sizes: dict[str, int] = field(default_factory=dict)
+    files: Mapping[str, Found] = field(default_factory=dict)
+    began: int = 0
+    passed: Mapping[str, Passed] = field(default_factory=dict)
+    repassed: list[tuple[str, Passed]] = field(default_factory=list)
     unchanged: int = 0
     kept: int = 0
     again: list[int] = field(default_factory=list)
@@ -74,13 +82,19 @@ class Changes:
         return sorted(held.items())
 
 
-def diff(found: Iterable[Found | Skip], known: Known, stat: Callable[[str], FileStat]) -> Changes:
+def diff(
+    found: Iterable[Found | Skip],
+    known: Known,
+    stat: Callable[[str], FileStat],
+    passed: Mapping[str, Passed] = MappingProxyType({}),
+) -> Changes:
     """What must be done so that the index holds what was found.
 
     Args:
         found: what the walk gave.
         known: what the index holds.
         stat: reads a file's size, time and digest; raises OSError or ReadError where it cannot.
+        passed: what was passed over of files, which are not read again for that.
     """
     files, skipped = _apart(found)
     suspects = {path for path, item in files.items() if path in known and not _is_same(item, known[path].stat)}
@@ -91,7 +105,11 @@ def diff(found: Iterable[Found | Skip], known: Known, stat: Callable[[str], File
     passing = {skip.path for skip in skipped if skip.passing}
     hidden = {path for path in absent if _is_below(path, passing)}
     removed = {path: held for path, held in absent.items() if path not in hidden}
-    new = {path: item for path, item in files.items() if path not in known}
+    touched = {path: now for path, now in stats.items() if path not in changed}
+    settled: dict[str, Found | FileStat] = {path: item for path, item in files.items() if path not in suspects}
+    settled |= {path: known[path].stat for path in touched}
+    as_before = {path: item for path, item in passed.items() if path in settled and _is_same(settled[path], item)}
+    new = {path: item for path, item in files.items() if path not in known and path not in as_before}
     renamed = _renamed(new, removed, stat)
     old_names = {old for old, _ in renamed.values()}
     to_read = {*new, *changed, *(skip.path for skip in unreadable)}
@@ -100,14 +118,17 @@ def diff(found: Iterable[Found | Skip], known: Known, stat: Callable[[str], File
         changed={path: known[path].documents for path in sorted(changed)},
         renamed=renamed,
         removed={path: held.documents for path, held in removed.items() if path not in old_names},
-        touched=[
-            (path, now)
-            for path, now in stats.items()
-            if path not in changed and now.mtime_ns != known[path].stat.mtime_ns
+        touched=[(path, now) for path, now in touched.items() if now.mtime_ns != known[path].stat.mtime_ns],
+        skipped=[*skipped, *unreadable, *(skip for path in sorted(as_before) for skip in as_before[path].skips)],
+        files=files,
+        passed=passed,
+        repassed=[
+            (path, replace(item, mtime_ns=touched[path].mtime_ns) if path in as_before else NOTHING_PASSED)
+            for path, item in passed.items()
+            if (path in as_before and path in touched and touched[path].mtime_ns != item.mtime_ns)
+            or not (path in files or _is_below(path, passing))
         ],
-        skipped=[*skipped, *unreadable],
-        sizes={path: item.size for path, item in files.items()},
-        unchanged=sum(len(known[path].documents) for path in files if path not in to_read),
+        unchanged=sum(len(known[path].documents) for path in files if path in known and path not in to_read),
         kept=sum(len(known[path].documents) for path in (*hidden, *(skip.path for skip in unreadable))),
     )
 
@@ -128,7 +149,7 @@ def _apart(found: Iterable[Found | Skip]) -> tuple[dict[str, Found], list[Skip]]
     return files, skipped
 
 
-def _is_same(now: Found, before: FileStat) -> bool:
+def _is_same(now: Found | FileStat, before: FileStat | Passed) -> bool:
     return (now.size, now.mtime_ns) == (before.size, before.mtime_ns)
 
 

@@ -31,7 +31,7 @@ class Same:
 class Ended:
     """A file was read to its end, and does not hold these documents now.
 
-    `stat` is what a file of several was when all of them were read; None where it changed meanwhile.
+    `stat` is what a file of several was when all was read of it that can be; None where it changed meanwhile.
     """
 
     path: str
@@ -77,7 +77,10 @@ class _Reading:
         left = dict(held)
         try:
             with open_file(self.root / path, path, self.worker, self.columns) as opened:
-                yield from self._documents(opened, left)
+                try:
+                    yield from self._documents(opened, left)
+                except ReadError as error:
+                    yield Skip(path, str(error))
                 whole = may_hold_several(path) and opened.is_still()
                 yield Ended(path, opened.stat if whole else None, list(left.values()))
         except ReadError as error:

@@ -7,8 +7,8 @@ committed stays, and the next run goes on from there.
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
@@ -18,14 +18,14 @@ from typing import Self
 from semsearch.address import file_of, may_hold_several
 from semsearch.ahead import ahead
 from semsearch.config import languages_of
-from semsearch.diff import UNSURE, Changes, Known, by_file, diff
+from semsearch.diff import NOTHING_PASSED, UNSURE, Changes, Known, by_file, diff
 from semsearch.errors import FolderError, UsageError
 from semsearch.gather import Ended, Failed, Given, Same, gather
 from semsearch.intake import Incoming, embed, incoming, stat_of_text
 from semsearch.language import group, is_within
-from semsearch.read import Worker, stat_file, walk
+from semsearch.read import Worker, readers, settled, stat_file, walk
 from semsearch.store import Store
-from semsearch.types import NO_COLUMNS, Columns, Embedder, FileStat, Found, Skip
+from semsearch.types import NO_COLUMNS, Columns, Embedder, FileStat, Found, Passed, Skip
 
 BATCH = 256
 """Passages that are embedded and committed together; an interruption loses the work on one batch at the most."""
@@ -123,10 +123,13 @@ def find_changes(store: Store, root: Path, patterns: Patterns, *, allow_empty: b
     with store.tables() as tables:
         documents, again = tables.known(str(root))
         anew = store.columns(tables, str(root)) != patterns.columns
+        passed = tables.passed().of(str(root))
     known = by_file(documents)
-    if anew:
-        known = {path: replace(held, stat=UNSURE) if may_hold_several(path) else held for path, held in known.items()}
-    return replace(_changes(root, known, patterns, allow_empty=allow_empty), again=again)
+    stale = {path for path, before in passed.items() if before.reader != readers()}
+    stale |= {path for path in (*known, *passed) if anew and may_hold_several(path)}
+    known = {path: replace(held, stat=UNSURE) if path in stale else held for path, held in known.items()}
+    passed = {path: NOTHING_PASSED if path in stale else before for path, before in passed.items()}
+    return replace(_changes(root, known, patterns, passed, allow_empty=allow_empty), again=again)
 
 
 def changes_for_new(folder: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Changes:
@@ -135,7 +138,7 @@ def changes_for_new(folder: Path, include: Sequence[str] = (), exclude: Sequence
     Raises:
         FolderError: the folder is missing, or holds nothing that can be read.
     """
-    return _changes(root_of(folder), {}, Patterns(include, exclude), allow_empty=False)
+    return _changes(root_of(folder), {}, Patterns(include, exclude), {}, allow_empty=False)
 
 
 def root_of(folder: str | Path) -> Path:
@@ -166,12 +169,15 @@ def check_nesting(root: Path, others: Iterable[Path]) -> None:
             )
 
 
-def _changes(root: Path, known: Known, patterns: Patterns, *, allow_empty: bool) -> Changes:
+def _changes(
+    root: Path, known: Known, patterns: Patterns, passed: Mapping[str, Passed], *, allow_empty: bool
+) -> Changes:
+    began = time.time_ns()
     gone = allow_empty and not root.exists()
     found = [] if gone else list(walk(root, *patterns.lists()))
     if not allow_empty and not any(isinstance(item, Found) for item in found):
         raise FolderError(_nothing_in(root, len(known), found, patterns))
-    return diff(found, known, lambda path: stat_file(root / path))
+    return replace(diff(found, known, lambda path: stat_file(root / path), passed), began=began)
 
 
 def apply(
@@ -232,8 +238,10 @@ class _Run:
         self._batch: list[Incoming] = []
         self._removals: list[int] = []
         self._seen: list[tuple[str, FileStat]] = []
+        self._skips: defaultdict[str, list[Skip]] = defaultdict(list)
+        self._passed: list[tuple[str, Passed]] = []
         paths = [path for path, _ in changes.work()]
-        self._total = len(paths), sum(changes.sizes[path] for path in paths)
+        self._total = len(paths), sum(changes.files[path].size for path in paths)
         self._files = self._size = 0
         self._known = languages_of(store.config.model)
         self.passages = self.encoded = 0
@@ -250,13 +258,16 @@ class _Run:
                 self.counts["unchanged"] += 1
             case Skip():
                 self.skipped.append(item)
+                self._skips[file_of(item.path)].append(item)
             case Ended():
                 self._end(item.path)
                 # What the file does not hold any more, or not as an article, is out of date.
                 self._remove(item.gone)
                 self._seen += [(item.path, item.stat)] if item.stat else []
+                self._note(item)
             case Failed():
                 self._end(item.path)
+                self._skips.pop(item.path, None)
                 self.skipped.append(Skip(item.path, item.reason))
                 self.counts["kept"] += item.kept
 
@@ -265,6 +276,7 @@ class _Run:
         for held in self._changes.removed.values():
             self._remove(held.values())
         self._seen += self._changes.touched
+        self._passed += self._changes.repassed
         self.flush()
         if self._changes.again:
             self.embed_again()
@@ -275,7 +287,14 @@ class _Run:
 
     def _end(self, path: str) -> None:
         self._files += 1
-        self._size += self._changes.sizes[path]
+        self._size += self._changes.files[path].size
+
+    def _note(self, item: Ended) -> None:
+        """Note what was passed over of a file, as it was when it was read."""
+        skips = tuple(self._skips.pop(item.path, ()))
+        if skips or item.path in self._changes.passed:
+            stat = item.stat or settled(self._changes.files[item.path], self._changes.began)
+            self._passed.append((item.path, Passed(stat.size, stat.mtime_ns, readers(), skips)))
 
     def _add(self, item: Incoming) -> None:
         is_renamed = file_of(item.document.path) in self._changes.renamed
@@ -299,10 +318,12 @@ class _Run:
     def flush(self) -> None:
         """Embed and commit what is waiting."""
         additions, encoded = embed(self._store, self._embedder(), self._batch) if self._batch else ([], 0)
-        self._store.commit(additions, self._removals, [(str(self._root), *seen) for seen in self._seen])
+        root = str(self._root)
+        seen, passed = [(root, *each) for each in self._seen], [(root, *each) for each in self._passed]
+        self._store.commit(additions, self._removals, seen, passed)
         self.passages += sum(len(item.passages) for item in self._batch)
         self.encoded += encoded
-        self._batch, self._removals, self._seen = [], [], []
+        self._batch, self._removals, self._seen, self._passed = [], [], [], []
         self._progress(Progress(self._files, self._total[0], self._size, self._total[1], self.passages))
 
 

@@ -175,6 +175,16 @@ class Skip:
     passing: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What was passed over of a file when it had this size and time of change, and which readers met it."""
+
+    size: int
+    mtime_ns: int
+    reader: str
+    skips: tuple[Skip, ...] = ()
+
+
 @runtime_checkable
 class Embedder(Protocol):
     """Turns text into vectors, and counts text in its own tokens; every method may be called from several threads."""

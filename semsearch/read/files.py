@@ -6,22 +6,24 @@ import errno
 import os
 import stat
 import sys
+import sysconfig
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from hashlib import sha256
 from importlib import import_module
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from semsearch.address import may_hold_several, suffix
 from semsearch.errors import ReadError
 from semsearch.read.attached import Attached, no_text
-from semsearch.types import Document, FileStat
+from semsearch.types import Document, FileStat, Found
+from semsearch.version import __version__
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from semsearch.read.sandbox import Worker
 
 MAX_BYTES = 64 * 2**20
@@ -171,6 +173,16 @@ def no_reader(path: str) -> str:
     return f"no reader for {suffix(path) or 'files without a suffix'}{' files' if suffix(path) else ''}"
 
 
+@cache
+def readers() -> str:
+    """What stands for the readers that there are: another semsearch, or another library, may read what these cannot."""
+    try:
+        installed = Path(sysconfig.get_path("purelib")).stat().st_mtime_ns
+    except OSError:
+        installed = 0
+    return f"{__version__} {installed}"
+
+
 def no_file(mode: int) -> str:
     """What something that is no regular file is, from its `st_mode`."""
     return _KINDS.get(stat.S_IFMT(mode), "not a regular file")
@@ -247,6 +259,11 @@ def _check_article(mode: int, size: int, most: int) -> None:
         raise ReadError(no_file(mode))
     if size > most:
         raise ReadError(TOO_LARGE)
+
+
+def settled(found: Found, began: int) -> Found:
+    """What a walk that began then saw of a file, with the time -1 where it cannot vouch for what was read later."""
+    return found if found.mtime_ns < began - _SETTLED_NS else replace(found, mtime_ns=-1)
 
 
 def _vouching(before: os.stat_result, after: os.stat_result, size: int, began: int) -> int:

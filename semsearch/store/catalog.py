@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from semsearch.errors import IndexDamagedError
 from semsearch.store.copies import Copies
@@ -20,6 +20,9 @@ from semsearch.store.files import MEND, Written
 from semsearch.store.seals import Inputs, Seals, fingerprint, is_text, seal_of
 from semsearch.store.stored import Facts, StoredDocument, StoredLists, StoredPassage, StoredSegment, body_of, facts_of
 from semsearch.types import Document, FileStat, Passage
+
+if TYPE_CHECKING:
+    from semsearch.store.passed import PassedOver
 
 _IN = 500
 FEWER = "its documents are not those that were stored"
@@ -313,38 +316,34 @@ class Catalog:
             self._run("UPDATE documents SET size = ?, mtime_ns = ?, digest = ? WHERE id = ?", (*now, number))
             self.seals.put(number)
 
+    def passed(self) -> PassedOver:
+        """What was passed over of files."""
+        from semsearch.store.passed import PassedOver  # noqa: PLC0415 - a search does without it
+
+        return PassedOver(self._run)
+
     def segments(self) -> list[StoredSegment]:
         """The segments, in order of their passages."""
         rows = self._run("SELECT * FROM segments ORDER BY first")
         return [StoredSegment(row[0], row[1], row[2], row[3], Written(*row[4:7]), Written(*row[7:])) for row in rows]
-
-    def next_segment(self) -> int:
-        """The number that the next segment will have."""
-        return self._next("segments")
 
     def lists(self) -> StoredLists | None:
         """The lists, None where there are none."""
         row = self._run("SELECT id, last, size, checksum, mtime_ns FROM lists").fetchone()
         return StoredLists(row[0], row[1], Written(*row[2:])) if row else None
 
-    def next_lists(self) -> int:
-        """The number that the next lists will have."""
-        return self._next("lists")
-
     def set_lists(self, lists: StoredLists | None) -> None:
         """Put lists in the place of those that there are."""
         self._run("DELETE FROM lists")
         if lists is not None:
-            file = lists.file
-            values = (lists.id, lists.last, file.size, file.checksum, file.mtime_ns)
+            values = (lists.id, lists.last, lists.file.size, lists.file.checksum, lists.file.mtime_ns)
             self._run("INSERT INTO lists VALUES (?, ?, ?, ?, ?)", values)
 
     def add_segment(self, s: StoredSegment) -> None:
         """Make a segment part of the index."""
         files_ = [value for file in (s.vectors, s.lexical) for value in (file.size, file.checksum, file.mtime_ns)]
-        self._run(
-            "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (s.id, s.first, s.last, s.rows, *files_)
-        )
+        row = (s.id, s.first, s.last, s.rows, *files_)
+        self._run("INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def drop_segment(self, segment: StoredSegment) -> None:
         """Take a segment out of the index, and with it the tombstones of its dead."""
@@ -390,7 +389,8 @@ class Catalog:
             raise self.damage(f"the text of document {document} is not what was stored")
         return (row[0].decode(), json.loads(row[1]), bool(row[3])) if row else ("", [], False)
 
-    def _next(self, table: str) -> int:
+    def next_number(self, table: str) -> int:
+        """The number that the next row of a table will have."""
         row = self._run("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
         return int(row[0]) + 1 if row else 1
 

@@ -229,7 +229,7 @@ def _rewrite(store: Store, tables: Catalog, stored: StoredSegment, living: Vecto
     ids = living.ids[living.lives]
     if len(ids):
         dense, sparse = vectors.merged([living]), derived.postings(tables, ids)
-        tables.add_segment(write_segment(store.folder, tables.next_segment(), dense, sparse))
+        tables.add_segment(write_segment(store.folder, tables.next_number("segments"), dense, sparse))
 
 
 def _mended_lists(store: Store, aside: Aside) -> list[str]:

@@ -42,7 +42,7 @@ from semsearch.store.segments import (
 from semsearch.store.stored import StoredLists
 from semsearch.store.vectors import checked, unit
 from semsearch.terms import terms
-from semsearch.types import Columns, Document, FileStat, Passage, Vectors
+from semsearch.types import Columns, Document, FileStat, Passage, Passed, Vectors
 
 LOG = logging.getLogger("semsearch")
 PARTS = ("vectors", "lexical", "lists")
@@ -159,6 +159,7 @@ class Store:
         additions: Sequence[Addition] = (),
         removals: Sequence[int] = (),
         touched: Sequence[tuple[str, str, FileStat]] = (),
+        passed: Sequence[tuple[str, str, Passed]] = (),
     ) -> None:
         """Make the changes part of the index, all or none; durable when it returns.
 
@@ -167,11 +168,12 @@ class Store:
             removals: the numbers of documents to remove.
             touched: files, as a folder and a path below it, and what they are now: the documents in them are what the
                 index holds after the rest is done.
+            passed: files in the same way, and what was passed over of them.
 
         Raises:
             StorageError: the disk is full, read-only or fails; the index is as before.
         """
-        if not (additions or removals or touched):
+        if not (additions or removals or touched or passed):
             return
         with self._write() as tables:
             for number in removals:
@@ -181,6 +183,8 @@ class Store:
                 self._add_segment(tables, ids, additions)
             for root, path, stat in touched:
                 tables.touch(root, path, stat)
+            for root, path, of_file in passed:
+                tables.passed().put(root, path, of_file)
             if removals:
                 tables.forget_empty_folders()
             tables.set("generation", str(tables.generation() + 1))
@@ -259,7 +263,7 @@ class Store:
         self._write_segment(tables, dense.arrays(), lexical.build(ids, words, sizes))
 
     def _write_segment(self, tables: Catalog, dense: dict[str, list[Array]], sparse: lexical.LexicalSegment) -> None:
-        tables.add_segment(write_segment(self.folder, tables.next_segment(), dense, sparse))
+        tables.add_segment(write_segment(self.folder, tables.next_number("segments"), dense, sparse))
 
     def _merge(self) -> None:
         """Merge segments until there is nothing to merge; the files that are no longer named are deleted."""
@@ -311,7 +315,7 @@ class Store:
 
     def _write_lists(self, arrays: Mapping[str, Sequence[Array]], last: int) -> StoredLists:
         with self.tables() as tables:
-            number = tables.next_lists()
+            number = tables.next_number("lists")
         return StoredLists(number, last, write_arrays(lists_file(self.folder, number), arrays))
 
     def _snapshot(self, tables: Catalog) -> Snapshot:
