@@ -288,6 +288,12 @@ HOSTILE = {
     "tags that never end": "x" + "<a " * MANY,
     "space": "x" + " " * 10**6,
     "breaks": "x" + "<br>" * MANY,
+    "links to neighbours": "x <p>y" + "<a rel=next href=b>z</a>" * MANY,
+    "nested blocks around links to neighbours": "x" + "<div>" * 500 + "<p><a rel=next href=b>z</a>" * (MANY // 4),
+    "labels": "x<span>" + "[<a href=b>edit</a>]" * MANY,
+    "permalinks": "x" + "<a href=#b>¶</a>" * MANY,
+    "texts of articles": "<div class=entry-content>x" * MANY,
+    "headlines": f"<title>{'x - ' * 4000}</title>" + "<h2>x</h2>" * (MANY // 2),
 }
 
 

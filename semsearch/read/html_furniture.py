@@ -8,7 +8,8 @@ within it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from semsearch.read.html_markup import BLOCKS
@@ -37,6 +38,8 @@ _OF_FORM = frozenset({
     "wrap", "wrapper",
 })
 # fmt: on
+_NAMES_KEPT = 4096
+"""Names of a page, or of many of one site, that are looked at once."""
 _OF_SITE = 2
 """Letters of the marks that sites put before their names, as in `sf_comment`."""
 _OF_CONTENTS = frozenset({"table", "of", "contents"})
@@ -51,6 +54,7 @@ _BODY_TAGS = frozenset({"article", "div", "section", "span", "td"})
 _AROUND = "a[rel~=next], a[rel~=prev], a[rel~=previous], a[rel~=up], a[rel~=contents]"
 _MOST_AROUND = 40
 """Characters beside the links of a line that leads to the pages before and after: "Next:", "Up:"."""
+_DEEPEST_LINK = 8
 _LABELS = frozenset({"edit", "source", "src", "view source"})
 
 
@@ -63,7 +67,7 @@ class Furniture:
         self.hidden = {node.mem_id for node in tree.css("[hidden], [aria-hidden=true]")}
         self.hidden |= {form.mem_id for form in tree.css("form") if form.css_first("article, main, h1") is None}
         self.hidden |= {_bracketed(link).mem_id for link in tree.css("a") if _is_label(link)}
-        self.hidden |= {line.mem_id for link in tree.css(_AROUND) if (line := _line_of(link))}
+        self.hidden |= {line.mem_id for line in _lines_around(tree)}
 
     def is_named(self, tag: str, node: LexborNode) -> bool:
         """Whether an element is named as what stands around the content, and has no content within it."""
@@ -95,6 +99,7 @@ def is_body(tag: str, node: LexborNode) -> bool:
     return bool(given) and (states_body(node) or any(map(_says_body, _names(tag, given))))
 
 
+@lru_cache(_NAMES_KEPT)
 def _says_body(name: str) -> bool:
     words = [word.lower() for word in _WORD.findall(name)]
     return bool(_BODY.search("".join(words))) and _FURNITURE.isdisjoint(words)
@@ -112,20 +117,31 @@ def _is_label(link: LexborNode) -> bool:
 
 def _bracketed(link: LexborNode) -> LexborNode:
     """The element that puts a link in brackets, or the link itself."""
-    around = link.parent
-    is_bracketed = around is not None and around.tag == "span" and around.text().strip() == f"[{link.text().strip()}]"
-    return around if around is not None and is_bracketed else link
+    around, before, after = link.parent, link.prev, link.next
+    if around is None or around.tag != "span" or before is None or after is None:
+        return link
+    is_whole = before.prev is None and after.next is None and (_text(before), _text(after)) == ("[", "]")
+    return around if is_whole else link
+
+
+def _text(node: LexborNode) -> str:
+    return ((node.text_content if node.tag == "-text" else node.text()) or "").strip()
+
+
+def _lines_around(tree: LexborHTMLParser) -> Iterator[LexborNode]:
+    """The blocks around links to neighbouring pages that have little but links."""
+    lines = {line.mem_id: line for link in tree.css(_AROUND) if (line := _line_of(link))}
+    for line in lines.values():
+        if len(line.text()) - sum(len(link.text()) for link in line.css("a")) <= _MOST_AROUND:
+            yield line
 
 
 def _line_of(link: LexborNode) -> LexborNode | None:
-    """The block around a link to a neighbouring page, where it has little but links."""
     line = link.parent
-    while line is not None and line.tag not in BLOCKS:
-        line = line.parent
-    if line is None or line.tag == "body":
-        return None
-    linked = sum(len(each.text()) for each in line.css("a"))
-    return line if len(line.text()) - linked <= _MOST_AROUND else None
+    for _ in range(_DEEPEST_LINK):
+        if line is not None and line.tag not in BLOCKS:
+            line = line.parent
+    return None if line is None or line.tag not in BLOCKS or line.tag == "body" else line
 
 
 def _names(tag: str, given: Mapping[str, str | None]) -> list[str]:
@@ -137,6 +153,7 @@ def _names(tag: str, given: Mapping[str, str | None]) -> list[str]:
     return classes.split() if is_of_section else [*classes.split(), name]
 
 
+@lru_cache(_NAMES_KEPT)
 def _says_furniture(name: str) -> bool:
     """Whether a name has a word for furniture, and no word that it would not need for that."""
     words = {word.lower() for word in _WORD.findall(name)}
