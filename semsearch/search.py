@@ -247,7 +247,7 @@ def _kept(snapshot: Snapshot, wish: Wish, found: Sequence[Scored]) -> list[Answe
 
 def _read(snapshot: Snapshot, found: Sequence[Scored], wish: Wish) -> Iterator[StoredPassage]:
     """The passages with their texts, read a few at a time, without those that the query's operators leave out."""
-    step = 2 * wish.k
+    step = wish.k + wish.k // 5 + 1  # a few more than are shown, as some may fold
     for at in range(0, len(found), step):
         part = [scored for scored in found[at : at + step] if scored.id not in wish.without]
         passages = {passage.id: passage for passage in snapshot.catalog.passages(scored.id for scored in part)}
