@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import gzip
 import io
+import sys
+import tracemalloc
 import zlib
 from pathlib import Path
 
+import brotli
 import pytest
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from semsearch.errors import ReadError
-from semsearch.read import Worker, open_file
-from semsearch.types import Document, Skip
+from semsearch.read import Worker, http, open_file, warc
+from semsearch.read.unpack import streamed
+from semsearch.types import NO_COLUMNS, Document, Skip
 
 # warcio leaves its temporary files to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
@@ -24,9 +28,9 @@ PAGE = "<html lang=sr><head><title>Most</title></head><body><h1>Most</h1><p>{} m
 DATED = PAGE.replace("<head>", '<head><meta property="article:published_time" content="2020-05-06T07:08:09Z">')
 
 
-def chunked(data: bytes) -> bytes:
-    """The data in chunks of ten bytes."""
-    parts = (data[at : at + 10] for at in range(0, len(data), 10))
+def chunked(data: bytes, size: int = 10) -> bytes:
+    """The data in chunks of so many bytes."""
+    parts = (data[at : at + size] for at in range(0, len(data), size))
     return b"".join(b"%x;x=y\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
 
 
@@ -81,7 +85,7 @@ def test_a_crawl_gives_its_answers(tmp_path: Path, packed: bool) -> None:  # noq
     answers += [
         ("https://x.org/gone", "404 Not Found", b"<p>Gone.</p>", html),
         ("https://x.org/a.png", "200 OK", b"\x89PNG", {"Content-Type": "image/png"}),
-        ("https://x.org/br", "200 OK", b"\x0b\x02\x80", {**html, "Content-Encoding": "br"}),
+        ("https://x.org/zstd", "200 OK", b"\x28\xb5\x2f\xfd", {**html, "Content-Encoding": "zstd"}),
         ("https://x.org/torn", "200 OK", gzip.compress(b"<p>Torn.</p>")[:-12], {**html, "Content-Encoding": "gzip"}),
         ("https://x.org/odd", "200 OK", b"5\r\nabcdezz\r\n", {**html, "Transfer-Encoding": "chunked"}),
     ]
@@ -98,9 +102,78 @@ def test_a_crawl_gives_its_answers(tmp_path: Path, packed: bool) -> None:  # noq
         "https://x.org/torn": "broken: it cannot be unpacked to its end",
         "https://x.org/gone": "no page: the server answered 404",
         "https://x.org/a.png": "no reader for image/png",
-        "https://x.org/br": "sent in the encoding br, which is not read",
-        "https://x.org/odd": "broken: a chunk does not say how long it is",
+        "https://x.org/zstd": "sent in the encoding zstd, which is not read",
+        "https://x.org/odd": "broken: it cannot be unpacked to its end",
     }
+
+
+RAW = zlib.compressobj(wbits=-15)
+SENT = {
+    "gzip": gzip.compress(PAGE.encode()),
+    "deflate": zlib.compress(PAGE.encode()),
+    "DEFLATE": RAW.compress(PAGE.encode()) + RAW.flush(),
+    "br": brotli.compress(PAGE.encode()),
+    "deflate, gzip": gzip.compress(zlib.compress(PAGE.encode())),
+    "identity": PAGE.encode(),
+}
+
+
+@pytest.mark.parametrize("encoding", SENT)
+@pytest.mark.parametrize("size", [1, 10, 0])
+def test_however_an_answer_was_packed_and_cut_into_chunks_it_is_made_whole(encoding: str, size: int) -> None:
+    """Also in chunks of a byte; and as it is, where the crawler has unpacked it and kept the header."""
+    said = {"content-encoding": encoding, "transfer-encoding": "chunked"}
+    for data in (SENT[encoding], PAGE.encode()):
+        whole = http.body(said, io.BytesIO(chunked(data, size) if size else data)).read()
+        assert whole == PAGE.encode()
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br"])
+def test_an_answer_that_is_cut_off_is_not_taken_for_a_short_one(encoding: str) -> None:
+    """Neither what is packed, nor what is in chunks."""
+    for said, data in (
+        ({"content-encoding": encoding}, SENT[encoding][:-12]),
+        ({"transfer-encoding": "chunked"}, chunked(SENT[encoding])[:-20]),
+    ):
+        with pytest.raises(EOFError):
+            http.body(said, io.BytesIO(data)).read()
+
+
+def test_what_fills_the_last_block_is_whole() -> None:
+    """The decoder may have more to give when it has been given all."""
+    for size in (2**16 - 1, 2**16, 2**16 + 1, 3 * 2**16):
+        for level in (1, 6, 9):
+            packer = zlib.compressobj(level, wbits=-15)
+            data = packer.compress(b"ab" * size) + packer.flush()
+            assert http.body({"content-encoding": "deflate"}, io.BytesIO(data)).read() == b"ab" * size
+
+
+def test_brotli_is_asked_for_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once an answer needs it; what is none is broken."""
+    with pytest.raises(ValueError, match="no brotli"):
+        http.body({"content-encoding": "br"}, io.BytesIO(b"\x0bnone" * 9)).read()
+    monkeypatch.setitem(sys.modules, "brotli", None)
+    with pytest.raises(ReadError, match=r'needs brotli: pip install "semsearch\[warc\]"'):
+        http.body({"content-encoding": "br"}, io.BytesIO(SENT["br"])).read()
+
+
+def test_the_server_says_which_letters_a_page_has(tmp_path: Path) -> None:
+    """In Greek as in its address, where a guess would have it in French."""
+    said = {"Content-Type": 'text/html; charset="windows-1253"'}
+    answer = ("https://x.org/é", "200 OK", "<p>Γεια</p>".encode("cp1253"), said)
+    found, _ = read(tmp_path, "c.warc", crawl(answer, packed=False))
+    assert [(url, document.text) for url, document in found.items()] == [("https://x.org/é", "Γεια")]
+
+
+def test_a_crawl_takes_the_memory_of_an_answer_whatever_its_size() -> None:
+    """Twenty thousand answers go by as they come."""
+    good = ("https://x.org/1", "200 OK", PAGE.encode(), {"Content-Type": "text/html"})
+    record = crawl(good, packed=False)
+    tracemalloc.start()
+    parts = sum(1 for _ in warc.read("c.warc", streamed(record for _ in range(20_000)), NO_COLUMNS))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (parts, peak < 2**21) == (20_000, True)
 
 
 def test_a_crawl_that_is_cut_off_says_so(tmp_path: Path) -> None:
@@ -119,7 +192,9 @@ def test_a_crawl_that_is_cut_off_says_so(tmp_path: Path) -> None:
     [
         (b"GIF89a", "no crawl"),
         (b"WARC/1.0\r\nContent-Length: many\r\n\r\n", "does not say how long"),
-        (b"WARC/1.0\r\n" + b"A: b\r\n" * 200 + b"\r\n", "no headers"),
+        (b"WARC/1.0\r\n" + b"A: b\r\n" * 2**16, "headers have no end"),
+        (b"WARC/1.0\r\nA: " + b"b" * 2**20, "headers have no end"),
+        (b"WARC/1.0\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", "does not say how long"),
         (b"WARC/1.0\r\nContent-Length: 2\r\n\r\nxx\r\n\r\nrest", "does not begin where"),
         (b"WARC/1.0\r\nContent-Length: 99999999999999\r\n\r\nxx", "cut off"),
     ],

@@ -67,6 +67,14 @@ def decode(data: bytes, declared: str = "") -> str:
     return text
 
 
+def as_utf8(data: bytes, declared: str) -> bytes:
+    """A text in UTF-8 and marked so, for where only what surrounds it says its encoding; as it is if it is no text."""
+    try:
+        return decode(data, declared).encode("utf-8-sig")
+    except (ReadError, UnicodeError):
+        return data
+
+
 def _marked(data: bytes) -> str | None:
     for mark, encoding in _MARKS:
         if data.startswith(mark):

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from semsearch.address import suffix
 from semsearch.errors import ReadError
 from semsearch.read.attached import Attached
-from semsearch.read.decode import decode
+from semsearch.read.decode import as_utf8
 from semsearch.read.files import can_read
 from semsearch.read.names import plain
 
@@ -63,7 +63,7 @@ def _data(part: Message) -> bytes:
     charset = (part.get_content_charset() or "").lower()
     if part.get_content_maintype() == "text" and charset not in _UTF8:
         # Once it is a file, nothing says in which encoding it is.
-        return _as_utf8(data, charset)
+        return as_utf8(data, charset)
     return data
 
 
@@ -88,10 +88,3 @@ def _mail(part: Message, mail: Message) -> bytes:
         return mail.as_bytes(policy=mail.policy.clone(max_line_length=0))
     except RecursionError as error:
         raise ReadError("nested too deep") from error
-
-
-def _as_utf8(data: bytes, charset: str) -> bytes:
-    try:
-        return decode(data, charset).encode("utf-8-sig")
-    except (ReadError, UnicodeError):
-        return data

@@ -9,7 +9,7 @@ import io
 import lzma
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, cast
 
 from semsearch.errors import ReadError
@@ -74,6 +74,11 @@ def joined(head: bytes, rest: BinaryIO) -> BinaryIO:
     return cast("BinaryIO", io.BufferedReader(_Joined(head, rest), _BLOCK))
 
 
+def streamed(blocks: Iterator[bytes]) -> BinaryIO:
+    """A stream of what comes in blocks."""
+    return cast("BinaryIO", io.BufferedReader(_Blocks(blocks), _BLOCK))
+
+
 def is_broken(error: Exception) -> bool:
     """Whether an error is one of what was read, not of the disk: that has a number, and is not of a wrong place."""
     return isinstance(error, _BROKEN) or (isinstance(error, OSError) and error.errno in {None, errno.EINVAL})
@@ -96,6 +101,20 @@ class _Counted(io.RawIOBase):
         self._budget.take(len(block))
         buffer[: len(block)] = block
         return len(block)
+
+
+class _Blocks(io.RawIOBase):
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks, self._rest = blocks, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        block = self._rest or next((block for block in self._blocks if block), b"")
+        given, self._rest = block[: len(buffer)], block[len(buffer) :]
+        buffer[: len(given)] = given
+        return len(given)
 
 
 class _Joined(io.RawIOBase):
