@@ -37,6 +37,7 @@ torture: .venv/ready  ## hours: every harness of docs/reliability.md with its fu
 	$(RUN)/python -m tests.torture.power
 	$(RUN)/python -m tests.torture.disk --budgets 100
 	$(RUN)/python -m tests.torture.damage --trials 2000
+	$(RUN)/python -m tests.torture.damage --trials 500 --only index.db
 	$(RUN)/python -m tests.torture.sizes --trials 200
 	$(RUN)/python -m tests.torture.readers
 	$(RUN)/python -m tests.torture.writers

@@ -6,6 +6,7 @@ of one small store, and whatever touches it is a process of its own, so that not
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import random
@@ -26,6 +27,9 @@ BEFORE = 100
 
 WRITTEN = 12
 """Batches that a writer would add if it were not killed."""
+
+IMPORTED = {"semsearch": "semsearch.index", "txtai": "txtai", "naive": "faiss"}
+"""What is imported once and not by each child: it starts no thread by that, which would not outlive a fork."""
 
 REFUSED = "refused"
 """The store raised an error."""
@@ -197,6 +201,8 @@ def damages(store: type[Store], base: Path, tries: int, rng: random.Random) -> C
 def main() -> None:
     name, kind, tries = sys.argv[1:4]
     store = STORES[name]
+    if name in IMPORTED:
+        importlib.import_module(IMPORTED[name])
     with tempfile.TemporaryDirectory() as temporary:
         base = Path(temporary) / "base"
         made(store, base)

@@ -1,6 +1,6 @@
 """Damages every file of an index in every way, and sees that it is refused or mended, and never lies.
 
-    python -m tests.torture.damage [--trials N] [--large N] [--keep-time] [--seed S] [--naive]
+    python -m tests.torture.damage [--trials N] [--only NAME] [--large N] [--keep-time] [--seed S] [--naive]
 
 Each trial damages one file of a copy, searches it, verifies it, repairs it and brings it up to date, in children, so
 that a signal is seen. What `semsearch search` must never do is answer otherwise than the index that is whole.
@@ -149,11 +149,13 @@ def rows_of(database: Path) -> list[str] | None:
         return None
 
 
-def trial(whole: Whole, copy: Path, number: int, seed: int, tally: Tally, *, keep_time: bool = False) -> None:
+def trial(
+    whole: Whole, copy: Path, number: int, seed: int, tally: Tally, *, only: str = "", keep_time: bool = False
+) -> None:
     """One damaged index, from the damage to what a repair and the next run make of it."""
     rng = random.Random(f"{seed} {number}")
     kind = list(WOUNDS)[number % len(WOUNDS)]
-    file = rng.choice(whole.files)
+    file = rng.choice([each for each in whole.files if only in (each.name, "")])
     other = rng.choice([each for each in whole.files if each != file])
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(whole.index, copy)
@@ -286,11 +288,11 @@ def naive(folder: Path, trials: int, seed: int) -> Counter[str]:
     return counts
 
 
-def run(trials: int, seed: int, folder: Path, large: int = 0, *, keep_time: bool = False) -> Tally:
+def run(trials: int, seed: int, folder: Path, large: int = 0, *, only: str = "", keep_time: bool = False) -> Tally:
     """So many trials, on an index of small files, or on one of so many long articles."""
     whole, tally = made(folder, large or 60, large=bool(large)), Tally()
     for number in range(trials):
-        trial(whole, folder / "copy", number, seed, tally, keep_time=keep_time)
+        trial(whole, folder / "copy", number, seed, tally, only=only, keep_time=keep_time)
         if number % 100 == 99:
             click.echo(f"{number + 1} trials: {[*tally.broken, *tally.silent]}"[:2000], err=True)
     return tally
@@ -313,15 +315,16 @@ def _article(number: int, sentences: int) -> str:
 @click.option(
     "--keep-time", is_flag=True, help="Put back the time of change after the damage, as a failing disk would."
 )
+@click.option("--only", default="", help="Damage files of this name alone, such as index.db.")
 @click.option("--naive", "naively", is_flag=True, help="Damage a naive index.")
 @click.option("--seed", default=1, help="Other trials.")
-def damage(trials: int, large: int, seed: int, *, keep_time: bool, naively: bool) -> None:
+def damage(trials: int, large: int, seed: int, only: str, *, keep_time: bool, naively: bool) -> None:
     """Damage indexes, and print what came of it. Exit status 1 when a promise was broken."""
     with tempfile.TemporaryDirectory() as place:
         if naively:
             click.echo("\n".join(f"{n:6,} {what}" for what, n in sorted(naive(Path(place), trials, seed).items())))
             return
-        tally = run(trials, seed, Path(place), large, keep_time=keep_time)
+        tally = run(trials, seed, Path(place), large, only=only, keep_time=keep_time)
     click.echo("\n".join([tally.show(), *(f"another answer: {name}" for name in tally.silent)]))
     # What a large file of the same size and time holds is not looked at before each search.
     sys.exit(bool(tally.broken) or (bool(tally.silent) and not keep_time))
