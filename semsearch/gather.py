@@ -14,10 +14,10 @@ from typing import TypeAlias
 from semsearch.address import may_hold_several
 from semsearch.diff import Numbers, reason
 from semsearch.errors import ReadError
-from semsearch.intake import Incoming, incoming, with_language
+from semsearch.intake import Incoming, incoming, stat_of_text, with_language
 from semsearch.read import Opened, Worker, open_file
 from semsearch.store import Store
-from semsearch.types import Columns, Document, Embedder, FileStat, Skip
+from semsearch.types import NO_COLUMNS, Columns, Document, Embedder, FileStat, Skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +60,46 @@ def gather(
     columns: Columns,
 ) -> Generator[Given, None, None]:
     """What the files of a folder hold, each with the documents that it replaces: file by file, each with its end."""
-    reading = _Reading(store, root, embedder, worker, columns)
+    reading = _Reading(store, str(root), embedder, worker, columns)
     for path, held in work:
         yield from reading.of(path, held)
+
+
+def gather_stream(
+    store: Store, opened: Opened, held: Numbers, embedder: Callable[[], Embedder]
+) -> Generator[Given, None, None]:
+    """What is in a file that stands in no folder, with the documents that it replaces, and its end.
+
+    Raises:
+        ReadError: it cannot be read on, or nothing in it can be read.
+    """
+    left = dict(held)
+    reason: str | None = "there is no article in it"
+    for item in _Reading(store, "", embedder).documents(opened, left):
+        if not isinstance(item, Skip):
+            reason = None
+        elif reason is not None:
+            reason = item.reason
+        yield item
+    if reason is not None:
+        raise ReadError(reason)
+    yield Ended(opened.path, None, list(left.values()))
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
     store: Store
-    root: Path
+    root: str
     embedder: Callable[[], Embedder]
-    worker: Worker
-    columns: Columns
+    worker: Worker | None = None
+    columns: Columns = NO_COLUMNS
 
     def of(self, path: str, held: Numbers) -> Iterator[Given]:
         left = dict(held)
         try:
-            with open_file(self.root / path, path, self.worker, self.columns) as opened:
+            with open_file(Path(self.root) / path, path, self.worker, self.columns) as opened:
                 try:
-                    yield from self._documents(opened, left)
+                    yield from self.documents(opened, left)
                 except ReadError as error:
                     yield Skip(path, str(error))
                 whole = may_hold_several(path) and opened.is_still()
@@ -90,10 +111,10 @@ class _Reading:
         except OSError as error:
             yield Failed(path, reason(error), len(left))
 
-    def _documents(self, opened: Opened, left: dict[str, int]) -> Iterator[Given]:
+    def documents(self, opened: Opened, left: dict[str, int]) -> Iterator[Given]:
         """The documents of a file; what is found of those that are left to be found is taken from them."""
         met: set[str] = set()
-        several = may_hold_several(opened.path)
+        several = may_hold_several(opened.path) or not self.root
         # Until the file was read to its end, what it holds is not known to be all.
         stat = replace(opened.stat, size=-1, mtime_ns=-1) if several else opened.stat
         for item in opened.documents:
@@ -108,11 +129,12 @@ class _Reading:
     def _given(self, document: Document, stat: FileStat, left: dict[str, int], *, several: bool) -> Given:
         number = left.get(document.path)
         document = with_language(document)
+        stat = stat if self.root else stat_of_text(document)
         if several and number is not None and self._is_stored(number, document):
             del left[document.path]
             return Same(document.path)
         try:
-            made = incoming(document, stat, self.embedder(), self.store.config, str(self.root), number)
+            made = incoming(document, stat, self.embedder(), self.store.config, self.root, number)
         except ReadError as error:
             return Skip(document.path, str(error))
         left.pop(document.path, None)

@@ -7,15 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
-from typing import Self
+from typing import BinaryIO, Self
 
 from semsearch import embed, rebuild, store, sync
 from semsearch.config import DEFAULT_MODEL, IndexConfig
 from semsearch.diff import Changes
 from semsearch.edition import Edition, mismatch
 from semsearch.errors import (
-    FolderError,
-    IndexLockedError,
     IndexNotFoundError,
     ModelMismatchError,
     SemsearchError,
@@ -28,13 +26,11 @@ from semsearch.searcher import Searcher, Status, card_of
 from semsearch.store.repair import Repair, repair
 from semsearch.sync import Patterns, Progress, SyncReport
 from semsearch.types import NO_COLUMNS, Columns, Document, Embedder, Vectors
-from semsearch.watch import moments
+from semsearch.watch import moments, patiently
 
 __all__ = ["Index", "Status"]
 
 LOG = logging.getLogger("semsearch")
-
-_RETRY = 0.5  # seconds between two attempts to write where another process does
 
 
 class Index(Searcher):
@@ -256,7 +252,7 @@ class Index(Searcher):
             return self.sync(root, include=include, exclude=exclude, columns=columns)
 
         for number, _ in enumerate(moments(root, lambda: reach(root, include, exclude), stop)):
-            report = _patiently(run, stop) if number else run()
+            report = patiently(run, stop) if number else run()
             if report:
                 yield report
             if not number:
@@ -303,6 +299,22 @@ class Index(Searcher):
             else:
                 additions = with_vectors(edition.store, batch, vectors)
             edition.store.commit(additions)
+
+    def add_file(self, stream: BinaryIO, name: str, *, columns: Columns = NO_COLUMNS) -> SyncReport:
+        """Add the bytes of a file that stands in no folder, and take out what the index held under its name.
+
+        Args:
+            stream: is read to its end first.
+            name: its suffix says what it is, where that is a kind that is read: `mail.mbox` holds mails, `mail.mbox#1`
+                and so on. Else it is plain text.
+            columns: which fields of a table are what.
+
+        Raises:
+            UsageError: it is empty, or nothing that can be read: then nothing is taken out.
+            IndexLockedError: another process is writing.
+        """
+        with self._writing() as edition:
+            return sync.apply_stream(edition.store, name, stream, lambda: edition.embedder, columns)
 
     def remove(self, *paths: str | Path) -> int:
         """Remove documents by name or path; how many there were.
@@ -375,16 +387,3 @@ def _patterns(edition: Edition, root: Path, given: Patterns) -> Patterns:
     if last and not given:
         LOG.info("with the patterns of the last run: include %s, exclude %s", *last.lists())
     return given.or_else(last)
-
-
-def _patiently(run: Callable[[], SyncReport], stop: Event) -> SyncReport | None:
-    """What a run did, once no other process writes; None where the folder is no good now, or `stop` came first."""
-    while not stop.is_set():
-        try:
-            return run()
-        except IndexLockedError:
-            stop.wait(_RETRY)
-        except FolderError as error:
-            LOG.warning("%s", error)
-            return None
-    return None

@@ -6,29 +6,33 @@ committed stays, and the next run goes on from there.
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, Self, cast
 
 from semsearch.address import file_of, may_hold_several
 from semsearch.ahead import ahead
 from semsearch.config import languages_of
 from semsearch.diff import NOTHING_PASSED, UNSURE, Changes, Known, by_file, diff
-from semsearch.errors import FolderError, UsageError
-from semsearch.gather import Ended, Failed, Given, Same, gather
+from semsearch.errors import FolderError, ReadError, UsageError
+from semsearch.gather import Ended, Failed, Given, Same, gather, gather_stream
 from semsearch.intake import Incoming, embed, incoming, stat_of_text
 from semsearch.language import group, is_within
-from semsearch.read import Worker, readers, settled, stat_file, walk
+from semsearch.read import Opened, Worker, can_read, readers, settled, stat_file, walk, within
 from semsearch.store import Store
 from semsearch.types import NO_COLUMNS, Columns, Embedder, FileStat, Found, Passed, Skip
 
 BATCH = 256
 """Passages that are embedded and committed together; an interruption loses the work on one batch at the most."""
+
+_IN_MEMORY = 2**24
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,13 +196,49 @@ def apply(
 
     `embedder` is called only when there is something to embed.
     """
-    begun = time.monotonic()
-    work = changes.work()
-    run = _Run(store, root, changes, embedder, progress)
-    # The next articles are read and cut while a batch is encoded, which leaves Python alone, and while it is committed.
     worker = Worker()
-    with closing(ahead(gather(store, root, work, embedder, worker, columns), _size_of, worker.close)) as gathered:
-        for item in gathered:
+    gathered = gather(store, root, changes.work(), embedder, worker, columns)
+    return _take_in(store, gathered, _Run(store, root, changes, embedder, progress), worker)
+
+
+def apply_stream(
+    store: Store, name: str, stream: BinaryIO, embedder: Callable[[], Embedder], columns: Columns = NO_COLUMNS
+) -> SyncReport:
+    """Make what is in a stream of bytes part of the index, as a file of that name, and take out what that held before.
+
+    Raises:
+        UsageError: it is empty, or nothing that can be read; what was committed stays.
+    """
+    if file_of(name) != name or not name.strip():
+        raise UsageError(f"{name!r} is no name for a file: it is empty, or reads like something within another")
+    with store.tables() as tables:
+        known, _ = tables.known("")
+    held = {path: number for path, (number, _) in known.items() if file_of(path) == name}
+    worker = Worker()
+    with SpooledTemporaryFile(_IN_MEMORY) as copy:
+        shutil.copyfileobj(stream, copy)
+        stat = FileStat(copy.tell(), -1, "")
+        copy.seek(0)
+        file, kind = cast("BinaryIO", copy), name if can_read(name) else "plain.txt"
+        opened = Opened(name, stat, within(name, file, stat.size, worker, columns, kind))
+        run = _Run(
+            store,
+            None,
+            Changes(changed={name: held}, files={name: Found(name, stat.size, -1)}),
+            embedder,
+            lambda _: None,
+        )
+        try:
+            return _take_in(store, gather_stream(store, opened, held, embedder), run, worker)
+        except ReadError as error:
+            raise UsageError(f"{name}: {error}") from error
+
+
+def _take_in(store: Store, gathered: Generator[Given, None, None], run: _Run, worker: Worker) -> SyncReport:
+    begun, changes = time.monotonic(), run.changes
+    # The next articles are read and cut while a batch is encoded, which leaves Python alone, and while it is committed.
+    with closing(ahead(gathered, _size_of, worker.close)) as items:
+        for item in items:
             run.take(item)
     run.finish()
     if run.passages or run.counts["removed"]:
@@ -228,12 +268,12 @@ class _Run:
     def __init__(
         self,
         store: Store,
-        root: Path,
+        root: Path | None,
         changes: Changes,
         embedder: Callable[[], Embedder],
         progress: Callable[[Progress], None],
     ) -> None:
-        self._store, self._root, self._changes = store, root, changes
+        self._store, self._root, self.changes = store, root, changes
         self._embedder, self._progress = embedder, progress
         self._batch: list[Incoming] = []
         self._removals: list[int] = []
@@ -273,12 +313,12 @@ class _Run:
 
     def finish(self) -> None:
         """Embed and commit what is left, and what needs no reading."""
-        for held in self._changes.removed.values():
+        for held in self.changes.removed.values():
             self._remove(held.values())
-        self._seen += self._changes.touched
-        self._passed += self._changes.repassed
+        self._seen += self.changes.touched
+        self._passed += self.changes.repassed
         self.flush()
-        if self._changes.again:
+        if self.changes.again:
             self.embed_again()
 
     def _remove(self, documents: Collection[int]) -> None:
@@ -287,17 +327,17 @@ class _Run:
 
     def _end(self, path: str) -> None:
         self._files += 1
-        self._size += self._changes.files[path].size
+        self._size += self.changes.files[path].size
 
     def _note(self, item: Ended) -> None:
         """Note what was passed over of a file, as it was when it was read."""
         skips = tuple(self._skips.pop(item.path, ()))
-        if skips or item.path in self._changes.passed:
-            stat = item.stat or settled(self._changes.files[item.path], self._changes.began)
+        if self._root is not None and (skips or item.path in self.changes.passed):
+            stat = item.stat or settled(self.changes.files[item.path], self.changes.began)
             self._passed.append((item.path, Passed(stat.size, stat.mtime_ns, readers(), skips)))
 
     def _add(self, item: Incoming) -> None:
-        is_renamed = file_of(item.document.path) in self._changes.renamed
+        is_renamed = file_of(item.document.path) in self.changes.renamed
         self.counts["added" if item.replaces is None else "renamed" if is_renamed else "changed"] += 1
         language = item.document.language
         if self._known is not None and not is_within(item.document.text, language, self._known):
@@ -309,7 +349,7 @@ class _Run:
     def embed_again(self) -> None:
         """Take in again the documents that never were files and whose vectors a repair has found to be lost."""
         with self._store.tables() as tables:
-            documents = {stored.id: tables.document(stored) for stored in tables.documents(self._changes.again)}
+            documents = {stored.id: tables.document(stored) for stored in tables.documents(self.changes.again)}
         for number, document in documents.items():
             stat, config = stat_of_text(document), self._store.config
             self._batch.append(incoming(document, stat, self._embedder(), config, replaces=number))

@@ -6,11 +6,15 @@ import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
+from typing import TypeVar
 
-from semsearch.errors import FolderError, UsageError
+from semsearch.errors import FolderError, IndexLockedError, UsageError
 
 LOG = logging.getLogger("semsearch")
 
+_Report = TypeVar("_Report")
+
+_RETRY = 0.5  # seconds between two attempts to write where another process does
 _QUIET = 200  # ms without a change, after which what has changed is looked at
 _LONGEST = 1000  # ms of changes without a pause, after which it is looked at all the same
 _GLANCE = 500  # ms between two looks at whether the folder is still the same one
@@ -86,3 +90,16 @@ def _place(folder: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
+
+
+def patiently(run: Callable[[], _Report], stop: Event) -> _Report | None:
+    """What a run did, once no other process writes; None where the folder is no good now, or `stop` came first."""
+    while not stop.is_set():
+        try:
+            return run()
+        except IndexLockedError:
+            stop.wait(_RETRY)
+        except FolderError as error:
+            LOG.warning("%s", error)
+            return None
+    return None

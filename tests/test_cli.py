@@ -45,10 +45,11 @@ def run(articles: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     for name in ("SEMSEARCH_INDEX", "SEMSEARCH_FORMAT", "SEMSEARCH_MODE", "NO_COLOR", "SEMSEARCH_DEBUG"):
         monkeypatch.delenv(name, raising=False)
 
-    def call(*arguments: str, stdin: str = "") -> Result:
+    def call(*arguments: str, stdin: str | bytes = "") -> Result:
         capsys.readouterr()
         monkeypatch.setattr(sys, "argv", ["semsearch", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        data = stdin.encode() if isinstance(stdin, str) else stdin
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(data)), "utf-8"))
         with pytest.raises(SystemExit) as left:
             main()
         output = capsys.readouterr()

@@ -86,7 +86,7 @@ def test_examples_print_what_is_shown(page: str, seeds_index: Path, tmp_path: Pa
     ran = 0
     for block in blocks(page):
         for command, shown in commands(block) if block.language == "console" else []:
-            assert command.startswith(("semsearch ", "mkdir ")), command
+            assert command.startswith(("semsearch ", "mkdir ", "echo ")), command
             actual = call(home, command)
             assert re.fullmatch(pattern(shown), actual), f"{page}:{block.line}\n$ {command}\n{actual}"
             ran += 1

@@ -7,21 +7,23 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from semsearch.cli.where import CARD, index_option, path_for
+from semsearch.cli.where import CARD, index_option, path_for, path_of
 from semsearch.cli.which import which_of, which_options
+from semsearch.errors import UsageError
 from semsearch.show.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from io import BufferedReader
 
     from semsearch.diff import Changes
     from semsearch.index import Index
     from semsearch.sync import Progress, SyncReport
-    from semsearch.types import Skip
+    from semsearch.types import Columns, Skip
 
 _LINE_EVERY = 10.0
 """Seconds between two lines of progress where there is no terminal."""
@@ -33,8 +35,9 @@ _UNREAD = "no reader for "
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("source", metavar="FOLDER|-")
 @index_option
+@click.option("--name", "called", metavar="NAME", help="Of standard input: mail.mbox is a mailbox.  [default: stdin]")
 @click.option(
     "--model",
     envvar="SEMSEARCH_MODEL",
@@ -51,8 +54,9 @@ _UNREAD = "no reader for "
 @click.option("--watch", is_flag=True, help="Then go on: take in each change as it is saved, until Ctrl-C.")
 @click.option("-v", "--verbose", is_flag=True, help="List also the files of kinds that are not read.")
 def index(
-    folder: Path,
+    source: str,
     name: str | None,
+    called: str | None,
     model: str | None,
     overlap: int | None,
     passage_tokens: int | None,
@@ -68,23 +72,65 @@ def index(
     """Make an index of the articles in FOLDER, or bring it up to date.
 
     Can be stopped at any moment and run again: it goes on from there. What did not change costs nothing. Hidden files,
-    symbolic links and what .gitignore or .semsearchignore exclude are left out.
+    symbolic links and what .gitignore or .semsearchignore exclude are left out. `-` adds what comes on standard input,
+    plain text unless NAME says otherwise, and replaces what had that name.
     """
     if dry_run and watch:
         raise click.UsageError("--dry-run looks once and changes nothing; leave out --watch")
     from semsearch.embed import runtimes  # noqa: PLC0415 - `semsearch --help` does without it
-    from semsearch.index import Index  # noqa: PLC0415 - the same
-    from semsearch.sync import changes_for_new  # noqa: PLC0415 - the same
 
     click.get_current_context().with_resource(runtimes.using(runtime or ""))
-    path = path_for(folder, name)
-    exists = (path / CARD).exists()
     made: dict[str, Any] = {"overlap": overlap, "passage_tokens": passage_tokens}
     which = which_of(**said)
+    if source == "-":
+        if dry_run or rebuild or watch or which["include"] or which["exclude"]:
+            raise click.UsageError("--dry-run, --rebuild, --watch, --include and --exclude are for folders")
+        _index_input(called, name, model, made, which["columns"])
+        return
+    if called is not None:
+        raise click.UsageError("--name is for standard input: semsearch index - --name NAME")
     accepted = {**which, "allow_empty": allow_empty}
+    _index_folder(
+        Path(source), name, model, made, accepted, dry_run=dry_run, rebuild=rebuild, watch=watch, verbose=verbose
+    )
+
+
+def _index_input(
+    called: str | None, name: str | None, model: str | None, made: dict[str, Any], columns: Columns
+) -> None:
+    """Add what comes on standard input; an index that is named and not there is made."""
+    from semsearch.index import Index  # noqa: PLC0415 - `semsearch --help` does without it
+
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError("standard input is a terminal; pipe an article into it, or name a folder")
+    stream = cast("BufferedReader", sys.stdin.buffer)
+    if not stream.peek(1):
+        raise UsageError("standard input is empty, so there is nothing to add")
+    path = path_of(name)
+    with Index.make(path, model, **made) as opened:
+        _summary(path, opened.add_file(stream, "stdin" if called is None else called, columns=columns), verbose=True)
+
+
+def _index_folder(
+    folder: Path,
+    name: str | None,
+    model: str | None,
+    made: dict[str, Any],
+    accepted: dict[str, Any],
+    *,
+    dry_run: bool,
+    rebuild: bool,
+    watch: bool,
+    verbose: bool,
+) -> None:
+    from semsearch.index import Index  # noqa: PLC0415 - `semsearch --help` does without it
+    from semsearch.sync import changes_for_new  # noqa: PLC0415 - the same
+
+    path = path_for(folder, name)
+    exists = (path / CARD).exists()
     if not exists or (dry_run and rebuild):
         # Looks at the folder before there is an index: a wrong name leaves nothing behind.
-        changes = changes_for_new(folder, which["include"], which["exclude"])
+        changes = changes_for_new(folder, accepted["include"], accepted["exclude"])
     elif dry_run:
         with Index.make(path, model, **made) as opened:
             changes = opened.changes(folder, **accepted)

@@ -94,10 +94,10 @@ def open_file(file: Path, path: str, worker: Worker | None = None, columns: Colu
 
 
 def within(
-    path: str, stream: BinaryIO, size: int, worker: Worker | None = None, columns: Columns = NO_COLUMNS
+    path: str, stream: BinaryIO, size: int, worker: Worker | None = None, columns: Columns = NO_COLUMNS, name: str = ""
 ) -> Iterator[Document | Skip]:
-    """The documents in the bytes of a file of this size."""
-    return _Opening(worker, columns, Budget(size)).of(path, path, stream, 0)
+    """The documents in the bytes of a file of this size; `name` says of which kind it is, where its path does not."""
+    return _Opening(worker, columns, Budget(size)).of(path, name or path, stream, 0)
 
 
 @dataclass(frozen=True, slots=True)
