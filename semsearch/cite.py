@@ -14,7 +14,7 @@ from semsearch.language import same_language
 from semsearch.rank import Calibration
 from semsearch.search import Answer
 from semsearch.store import Snapshot, StoredDocument
-from semsearch.types import Copy, FileStat, Hit, Vectors
+from semsearch.types import Copy, Document, FileStat, Hit, Vectors
 
 Place: TypeAlias = tuple[int, int, int]
 """Number, start and end of a passage."""
@@ -128,6 +128,22 @@ def span_of_line(text: str, line: int) -> tuple[int, int]:
         raise UsageError(f"no passage of that document is at line {line}")
     start = sum(len(before) + 1 for before in lines[: line - 1])
     return start, start + len(lines[line - 1])
+
+
+def span_of_page(document: Document, page: int) -> tuple[int, int]:
+    """Where a page, counted from 1, begins and ends in the text of a document, in code points.
+
+    Raises:
+        UsageError: there is no such page, or nothing on it.
+    """
+    text, pages = document.text, document.pages
+    if page > len(pages):
+        number = f"{len(pages) or 'no'} page{'' if len(pages) == 1 else 's'}"
+        raise UsageError(f"{document.path}: has {number}, so there is no page {page} in it")
+    start, end = pages[page - 1], pages[page] if page < len(pages) else len(text)
+    if not text[start:end].strip():
+        raise UsageError(f"{document.path}: there is no text on page {page}")
+    return start, end
 
 
 def mean(vectors: Vectors) -> Vectors:

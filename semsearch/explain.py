@@ -14,7 +14,8 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from semsearch.cite import cite, is_stale
+from semsearch.address import apart
+from semsearch.cite import cite, is_stale, near, span_of_page
 from semsearch.filters import Filter
 from semsearch.query import Query
 from semsearch.rank import Calibration
@@ -70,7 +71,7 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A search, and a document of the index that is asked about with its passages, in rising order."""
+    """A search, and a document of the index that is asked about, or a page of it, with its passages in rising order."""
 
     snapshot: Snapshot
     wish: Wish
@@ -79,6 +80,7 @@ class _Case:
     stat: Callable[[Path], FileStat]
     calibration: Calibration | None
     min_relevance: float
+    page: int
 
     def hit(self, answer: Answer, rank: int) -> Hit:
         return replace(cite(self.snapshot, [answer], self.stat, self.calibration)[0], rank=rank)
@@ -98,25 +100,53 @@ def explain(
     Args:
         snapshot: where the passages are.
         wish: the search, with the passages that `given` admits as `only`.
-        path: of a file, from here or from a folder of the index, or the name of a document that never was a file.
+        path: of a file, from here or from a folder of the index, or the name of a document that never was a file; with
+            `#page=3` at its end, of that page.
         given: the filter of the search.
         stat: reads size, time of change and digest of a file.
         calibration: makes a relevance of scores; None leaves it unknown.
         min_relevance: what the search asks of its hits; those without a relevance have it.
     """
-    number = _located(snapshot.catalog, path)
+    catalog, page = snapshot.catalog, 0
+    number = _located(catalog, path)
     if number is None:
-        return _of_absent(snapshot.catalog, path)
-    document = next(iter(snapshot.catalog.documents([number])))
-    own = sorted(i for i, _, _ in snapshot.catalog.passages_of(number))
+        path, page = apart(path)
+        number = _located(catalog, path) if page else None
+    if number is None:
+        return _of_absent(catalog, path)
+    document = next(iter(catalog.documents([number])))
+    own = sorted(_own(catalog, document, page))
     if not own:
         return Explanation(document.location, "unmatched", "has no passages, so there is nothing to find")
-    case = _Case(snapshot, wish, document, own, stat, calibration, min_relevance)
-    found = _of_document(case, given.refusals(document) if given else [])
+    refusals = _refusals(wish, document, own, given) if given else []
+    if wish.only is not None and not refusals:
+        own = [number for number in own if number in wish.only]
+    case = _Case(snapshot, wish, document, own, stat, calibration, min_relevance, page)
+    found = _of_document(case, refusals)
     if not is_stale(document, stat):
         return found
     changed = "the file has changed or gone since it was indexed; `semsearch index FOLDER` takes that in"
     return replace(found, stale=True, message=f"{found.message}; {changed}")
+
+
+def _own(catalog: Catalog, document: StoredDocument, page: int) -> list[int]:
+    """The passages of a document, or those of a page of it.
+
+    Raises:
+        UsageError: there is no such page, or nothing on it.
+    """
+    passages = catalog.passages_of(document.id)
+    if not page:
+        return [number for number, _, _ in passages]
+    return near(passages, span_of_page(catalog.document(document), page))
+
+
+def _refusals(wish: Wish, document: StoredDocument, own: Sequence[int], given: Filter) -> list[str]:
+    """The conditions of a filter that the document does not meet, or that leave out all that is asked about of it."""
+    refusals = given.refusals(document)
+    if refusals or wish.only is None or np.isin(own, wish.only).any():
+        return refusals
+    return [f"--path {path}" for path in given.path if apart(path)[1]]
 
 
 def _of_document(case: _Case, refusals: Sequence[str]) -> Explanation:
@@ -124,7 +154,7 @@ def _of_document(case: _Case, refusals: Sequence[str]) -> Explanation:
     standing = _standing(case, allowed, refused=bool(refusals))
     place, best = _best(case, standing)
     explained = Explanation(
-        case.document.location,
+        case.document.location + (f"#page={case.page}" if case.page else ""),
         "below",
         f"below the cut: its best passage is number {place} of {len(standing)}, and k is {case.wish.k}; ask for more",
         ranks=_ranks(case, standing),
@@ -140,9 +170,9 @@ def _of_document(case: _Case, refusals: Sequence[str]) -> Explanation:
 def _among(case: _Case, explained: Explanation) -> Explanation:
     """The same where the document is among the hits or a hit stands for it."""
     answers = find(case.snapshot, case.wish)
-    number = case.document.id
+    own = set(case.own)
     for rank, answer in enumerate(answers, 1):
-        if answer.document == number:
+        if answer.scored.id in own:
             return _shown(case, replace(explained, best=case.hit(answer, rank), rank=rank), len(answers))
     if (folded := _folded(case, answers)) is not None:
         rank, into = folded
@@ -166,8 +196,10 @@ def _folded(case: _Case, answers: Sequence[Answer]) -> tuple[int, Hit] | None:
         return None
     number = case.document.id
     copies = set(case.snapshot.catalog.copies.of(number))
-    folded = (any(candidate.document == number for candidate in answer.folded) for answer in answers)
-    listed = (answer.document in copies for answer in answers)
+    own = set(case.own)
+    folded = (any(candidate.id in own for candidate in answer.folded) for answer in answers)
+    # That all of a document is elsewhere says nothing of a page of it.
+    listed = (answer.document in copies and not case.page for answer in answers)
     for tests in (folded, listed):
         for rank, (answer, stands) in enumerate(zip(answers, tests, strict=True), 1):
             if stands:
@@ -220,16 +252,16 @@ def _ranks(case: _Case, standing: Sequence[Scored]) -> dict[str, Rank]:
     mode: Mode = case.wish.mode
     parts[mode] = {s.id: s.score for s in standing}
     owners = case.snapshot.catalog.owners(s.id for s in standing)
-    ranks = ((part, _rank(scores, owners, case.document.id)) for part, scores in parts.items())
+    ranks = ((part, _rank(scores, owners, case.own, case.document.id)) for part, scores in parts.items())
     return {part: rank for part, rank in ranks if rank is not None}
 
 
-def _rank(scores: Mapping[int, float], owners: Mapping[int, int], document: int) -> Rank | None:
-    best = max((score for i, score in scores.items() if owners[i] == document), default=None)
+def _rank(scores: Mapping[int, float], owners: Mapping[int, int], own: Sequence[int], document: int) -> Rank | None:
+    best = max((scores[i] for i in own if i in scores), default=None)
     if best is None:
         return None
     above = [i for i, score in scores.items() if score > best]
-    return Rank(1 + len(above), 1 + len({owners[i] for i in above}))
+    return Rank(1 + len(above), 1 + len({owners[i] for i in above} - {document}))
 
 
 def _refused_by_query(case: _Case, allowed: list[Scored] | None) -> tuple[Cause, str] | None:

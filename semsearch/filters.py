@@ -7,13 +7,13 @@ that "Karadzic" finds "Karadžić".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
-from semsearch.address import file_of
+from semsearch.address import apart, file_of
 from semsearch.errors import UsageError
 from semsearch.language import SERBO_CROATIAN
 from semsearch.terms import fold
@@ -77,7 +77,8 @@ class Filter:
         author: part of the author's name, likewise.
         language: a language tag: "sr" admits "sr-Latn" too. Serbian, Bosnian and Croatian are one language.
         path: a pattern in the language of .gitignore, below the folder of articles: "reports/", "2025-*.md", "a/**/b".
-            One that begins with "/" may also be an absolute path. What a folder holds matches with it.
+            One that begins with "/" may also be an absolute path. What a folder holds matches with it. At its
+            end, `#page=3` means the passages that are on that page, if only in part.
         where: "field=value" or "field!=value" for a field of the front matter, "a.b" for a field within a field. A list
             matches where one of its values does; a field that is missing is "". Of several conditions those on one
             field are alternatives, and those on different fields, and every "!=", must all hold.
@@ -113,6 +114,24 @@ class Filter:
             return tests[0]
         return lambda document: all(test(document) for test in tests)
 
+    def pages(self) -> Callable[[Described], Collection[int] | None] | None:
+        """What says of a document that the filter admits on which pages of it to look, None for all; None for no such.
+
+        A path that ends in `#page=3` means that page.
+        """
+        paged = [(found[0], found[1]) for found in map(apart, self.path) if found[1]]
+        if not paged:
+            return None
+        whole = [_of_paths("path", (value,)) for value in self.path]
+        parts = [(_of_paths("path", (value,)), page) for value, page in paged]
+
+        def of(document: Described) -> Collection[int] | None:
+            if any(test(document) for test in whole):
+                return None
+            return {page for test, page in parts if test(document)}
+
+        return of
+
     def refusals(self, document: Described) -> list[str]:
         """The conditions that a document does not meet, as they are written on the command line."""
         return [condition for condition, test in _tests(self) if not test(document)]
@@ -134,7 +153,7 @@ def _option(name: str, values: Sequence[str] = ()) -> str:
 def _tests(given: Filter) -> tuple[tuple[str, Test], ...]:
     """Each condition as it is written on the command line, and its test."""
     found = [(_option(name, [bound]), test) for name, bound, test in _spans(given)]
-    makers = {"source": _of_names, "author": _of_names, "language": _of_languages, "path": _of_paths}
+    makers = {"source": _of_names, "author": _of_names, "language": _of_languages, "path": _of_paths_and_pages}
     for name, maker in makers.items():
         if values := tuple(getattr(given, name)):
             found.append((_option(name, values), maker(name, values)))
@@ -192,6 +211,10 @@ def _of_languages(_: str, values: tuple[str, ...]) -> Test:
 
 def _tag(stated: str) -> str:
     return stated.strip().lower().replace("_", "-")
+
+
+def _of_paths_and_pages(name: str, values: tuple[str, ...]) -> Test:
+    return _of_paths(name, (*values, *(path for path, page in map(apart, values) if page)))
 
 
 def _of_paths(_: str, values: tuple[str, ...]) -> Test:

@@ -10,15 +10,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
 from semsearch import embed, search, store
-from semsearch.cite import cite, mean, near, span_of_line
+from semsearch.cite import cite, mean
 from semsearch.config import IndexConfig
 from semsearch.edition import Edition
-from semsearch.errors import IndexClosedError, IndexDamagedError, ReadError, UsageError
+from semsearch.errors import IndexClosedError, IndexDamagedError, UsageError
 from semsearch.filters import Filter
 from semsearch.query import Query, parse
 from semsearch.rank import Calibration, calibration_of
 from semsearch.search import Mode
-from semsearch.store import Catalog, Ids, Snapshot, Store, StoredDocument, context
+from semsearch.store import Catalog, Ids, Snapshot, Store, StoredDocument
 from semsearch.types import Document, Embedder, FileStat, Hit, Passage, Reranker, Vectors
 
 if TYPE_CHECKING:
@@ -171,7 +171,8 @@ class Searcher:
 
         Args:
             query: as for `search`.
-            path: a file, from here or from a folder of the index, or the name of a document that never was a file.
+            path: a file, from here or from a folder of the index, or the name of a document that never was a file; with
+                `#page=3` about that page of it.
             k: as for `search`.
             mode: the same.
             filter: the same.
@@ -180,7 +181,7 @@ class Searcher:
             min_relevance: the same.
 
         Raises:
-            UsageError: the query is empty or k is below 1.
+            UsageError: the query is empty, k is below 1, or the document has no such page.
             ModelError: the model of `rerank` cannot be found, trusted or run.
             FolderError: the document is not in the index, and the folder that it lies in cannot be listed.
         """
@@ -217,7 +218,8 @@ class Searcher:
         """The k passages most like a file or a part of it, without the part itself.
 
         Args:
-            path: a file, indexed or not, or the name of a document that never was a file.
+            path: a file, indexed or not, or the name of a document that never was a file; with `#page=3` at its end,
+                that page of it.
             span: start and end in code points; None for the whole document.
             line: in place of a span, a line of the file, counted from 1.
             k: how many hits at the most.
@@ -227,18 +229,13 @@ class Searcher:
         Raises:
             UsageError: there is no such file or document, or nothing at that place.
         """
+        from semsearch.alike import vectors_of  # noqa: PLC0415 - a search does without it
+
         search.checked(str(path), k, "dense")
 
         def answer(edition: Edition) -> list[Hit]:
             with edition.store.snapshot() as snapshot:
-                document = store.locate(snapshot.catalog, str(path))
-                if document is None:
-                    vectors, own = _vectors_of_file(edition, Path(path), span, line), []
-                else:
-                    passages = snapshot.catalog.passages_of(document)
-                    at = span_of_line(snapshot.catalog.text(document), line) if line is not None else span
-                    vectors = snapshot.segments.vectors(near(passages, at))
-                    own = near(passages, None)
+                vectors, own = vectors_of(edition, snapshot, str(path), span, line)
                 only = _admitted(snapshot, filter)
                 wish = search.Wish(None, mean(vectors), k, "dense", only, frozenset(own), collapse)
                 return cite(snapshot, search.find(snapshot, wish), _stat)
@@ -260,7 +257,9 @@ class Searcher:
 
     def split(self, document: Document) -> list[Passage]:
         """The passages that the index makes of a document."""
-        return self._on_latest(lambda edition: _split(edition, document))
+        from semsearch.alike import split_for  # noqa: PLC0415 - a search does without it
+
+        return self._on_latest(lambda edition: split_for(edition, document))
 
     def folders(self) -> tuple[str, ...]:
         """The folders of articles that the index covers, as absolute paths."""
@@ -347,7 +346,7 @@ def _status(path: Path, edition: Edition) -> Status:
 
 def _admitted(snapshot: Snapshot, given: Filter | None) -> Ids | None:
     """The passages that a filter admits, None for all."""
-    return store.passages_where(snapshot, given.test()) if given else None
+    return store.passages_where(snapshot, given.test(), given.pages()) if given else None
 
 
 def _calibration(edition: Edition, query: Query | None, mode: Mode) -> Calibration | None:
@@ -360,29 +359,6 @@ def _size(file: Path) -> int:
         return file.stat().st_size if file.is_file() else 0
     except FileNotFoundError:
         return 0  # a writer has just merged it away
-
-
-def _split(edition: Edition, document: Document) -> list[Passage]:
-    from semsearch.split import split  # noqa: PLC0415 - a search does without it
-
-    return split(document, edition.embedder, edition.config.overlap, edition.config.limit)
-
-
-def _vectors_of_file(edition: Edition, path: Path, span: tuple[int, int] | None, line: int | None) -> Vectors:
-    from semsearch.read import read_file  # noqa: PLC0415 - a search does without it
-
-    try:
-        document, _ = read_file(path.resolve(), path.name)
-    except (OSError, RuntimeError, ReadError) as error:
-        why = str(error) if path.exists() else "there is no such file"
-        raise UsageError(f"{path}: not a document of the index; {why}") from error
-    passages = _split(edition, document)
-    places = [(number, passage.start, passage.end) for number, passage in enumerate(passages)]
-    at = span_of_line(document.text, line) if line is not None else span
-    chosen = near(places, at)
-    first, end = max(chosen[0] - context.REACH, 0), chosen[-1] + context.REACH + 1
-    encoded = edition.encode([passage.embedded for passage in passages[first:end]])
-    return context.in_context(encoded, [len(encoded)])[chosen[0] - first :][: len(chosen)]
 
 
 def _stat(path: Path) -> FileStat:

@@ -58,8 +58,9 @@ def explain(
 ) -> int:
     """Say why the document PATH is, or is not, among the hits that `semsearch search` shows for QUERY.
 
-    PATH is a file, from here or from a folder of the index, or the name of a document that never was a file. Give the
-    same options as to the search. Exit status 1 when the document is not among the hits.
+    PATH is a file, from here or from a folder of the index, or the name of a document that never was a file;
+    PATH#page=3 is a page of it. Give the same options as to the search. Exit status 1 when the document is not among
+    the hits.
     """
     query = os.fsencode(query).decode("utf-8", "replace")
     with open_index(name) as index:

@@ -24,7 +24,10 @@ _OPTIONS = (
         "--lang", "language", metavar="TAG", multiple=True, help="Documents in this language: en, sr (also bs, hr)."
     ),
     click.option(
-        "--path", metavar="PATTERN", multiple=True, help="Files that this means as in a .gitignore: reports/, *.md."
+        "--path",
+        metavar="PATTERN",
+        multiple=True,
+        help="Files that this means as in a .gitignore: reports/, *.md; x.pdf#page=3.",
     ),
     click.option(
         "--where",

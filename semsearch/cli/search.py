@@ -115,7 +115,7 @@ def search(
 
 
 @click.command()
-@click.argument("place", metavar="FILE[:START-END|:LINE]")
+@click.argument("place", metavar="FILE[:START-END|:LINE|#page=N]")
 @_hit_options
 def similar(
     place: str, k: int, format_: str, color: str, name: str | None, *, explain: bool, collapse: bool, **filters: Any

@@ -5,7 +5,7 @@ What is not found leaves no trace in an answer, so here it is made sure that not
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -57,8 +57,12 @@ def find(catalog: Catalog, root: str, path: str) -> int | None:
     return number
 
 
-def passages_where(snapshot: Snapshot, admits: Callable[[Facts], bool]) -> Ids:
+def passages_where(
+    snapshot: Snapshot, admits: Callable[[Facts], bool], pages: Callable[[Facts], Collection[int] | None] | None = None
+) -> Ids:
     """The passages of the documents that are admitted, in rising order: int64, shape (n,).
+
+    `pages` says of a document on which pages they must stand, at least in part; None for any.
 
     Raises:
         IndexDamagedError: documents, or the passages that they have, are not what was stored.
@@ -67,11 +71,30 @@ def passages_where(snapshot: Snapshot, admits: Callable[[Facts], bool]) -> Ids:
     if not segments.noted.sealed and not catalog.seals.add_up():
         raise catalog.damage(FEWER)
     segments.noted.sealed = True
-    spans = sorted(catalog.spans(facts.id for facts in catalog.facts() if admits(facts)))
+    admitted = [facts for facts in catalog.facts() if admits(facts)]
+    spans = sorted(catalog.spans(facts.id for facts in admitted))
     first, last = np.array(spans, np.int64).reshape(-1, 2).T
     sizes = last - first + 1
     before = np.cumsum(sizes) - sizes
     found = np.repeat(first - before, sizes) + np.arange(sizes.sum(), dtype=np.int64)
     if not segments.are_whole_documents(found):
         raise catalog.damage("its documents do not have the passages that were stored")
-    return found
+    if pages is None:
+        return found
+    asked = {facts.id: pages(facts) for facts in admitted}
+    return np.setdiff1d(found, _elsewhere(catalog, {number: few for number, few in asked.items() if few is not None}))
+
+
+def _elsewhere(catalog: Catalog, asked: Mapping[int, Collection[int]]) -> Ids:
+    """The passages of documents that stand on none of the pages that are asked for."""
+    others: list[int] = []
+    for stored in catalog.documents(asked):
+        document = catalog.document(stored)
+        ends = [*document.pages[1:], len(document.text)]
+        spans = [(document.pages[page - 1], ends[page - 1]) for page in asked[stored.id] if page <= len(document.pages)]
+        others += [
+            number
+            for number, start, end in catalog.passages_of(stored.id)
+            if not any(start < last and end > first for first, last in spans)
+        ]
+    return np.array(sorted(others), np.int64)
