@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from semsearch.address import apart
+from semsearch.address import apart, file_of
 from semsearch.cite import cite, is_stale, near, span_of_page
 from semsearch.filters import Filter
 from semsearch.query import Query
@@ -323,7 +323,7 @@ def _of_absent(tables: Catalog, path: str) -> Explanation:
     shown = os.fsencode(path).decode("utf-8", "replace")
     folders = [Path(root) for root in tables.folders()]
     places = [Path(os.path.abspath(path)), *(Path(os.path.abspath(root / path)) for root in folders)]  # noqa: PTH100 - keeps links
-    file = next((place for place in places if os.path.lexists(place)), None)
+    file = next((place for place in places if os.path.lexists(file_of(str(place)))), None)
     if file is None:
         return Explanation(shown, "missing", "there is no such file, and no document of that name in the index")
     for root in folders:
@@ -344,5 +344,9 @@ def _of_unindexed(tables: Catalog, root: Path, path: str, shown: str) -> Explana
         return Explanation(shown, "ignored", f"not indexed: left out {reason}")
     if verdict == "unread":
         return Explanation(shown, "unread", f"not indexed: {reason}")
+    held = sorted(of for of in tables.known(str(root))[0] if file_of(of) == path)
+    if held:
+        message = f"holds {len(held)} documents, each with an address of its own; name one, as {root / held[0]}"
+        return Explanation(shown, "unread", message)
     new = "it can be read, but is new since the last run, or was removed from the index"
     return Explanation(shown, "new", f"not indexed: {new}; `semsearch index {root}` takes it in")

@@ -13,6 +13,7 @@ from semsearch import Document, Filter, Index
 from semsearch.errors import UsageError
 from semsearch.testing import HashEmbedder
 from tests.test_cli import Run, run
+from tests.test_within import zipped
 
 __all__ = ["run"]
 
@@ -126,6 +127,33 @@ def test_a_document_of_that_very_name_comes_first(index: Index) -> None:
     assert index.explain("bread", "report.pdf#page=2").path == "report.pdf#page=2"
     assert {hit.path for hit in index.search("bread", filter=Filter(path="x.csv#page=1"))} == {"x.csv#page=1"}
     assert index.explain("bread", "nowhere.pdf#page=2").cause == "missing"
+
+
+def test_explain_says_why_what_is_in_a_file_is_not_found(index: Index, tmp_path: Path) -> None:
+    """As it does of a file: not read and why, new, or no such thing; a file of several is no document itself."""
+    folder = tmp_path / "articles"
+    (folder / "x.zip").write_bytes(zipped({"a.txt": "The ferry.", "b.png": "x", "c/empty.txt": " "}))
+    (folder / "none.mbox").write_bytes(b"no mails")
+    for address, cause, message in (
+        ("x.zip", "new", "it can be read, but is new"),
+        ("x.zip!/a.txt", "new", "it can be read, but is new"),
+        ("x.zip!/b.png", "unread", "not indexed: no reader for .png files"),
+        ("x.zip!/c/empty.txt", "unread", "not indexed: empty"),
+        ("x.zip!/d.txt", "unread", "not indexed: there is no such document in x.zip"),
+        ("none.mbox", "unread", "not indexed: no mailbox"),
+        ("y.zip!/a.txt", "missing", "there is no such file"),
+    ):
+        for name in (address, f"articles/{address}"):
+            why = index.explain("ferry", name if name == address else tmp_path / name)
+            assert (why.cause, message in why.message) == (cause, True), why
+    index.sync(folder)
+    assert index.explain("ferry", "x.zip!/a.txt").cause == "found"
+    why = index.explain("ferry", "x.zip")
+    assert (why.cause, why.message) == (
+        "unread",
+        f"holds 1 documents, each with an address of its own; name one, as {folder}/x.zip!/a.txt",
+    )
+    assert index.explain("ferry", "x.zip!/b.png").cause == "unread"
 
 
 def test_pages_on_the_command_line(run: Run, articles: Path) -> None:

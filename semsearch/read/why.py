@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from semsearch.address import file_of
 from semsearch.errors import ReadError
-from semsearch.read.files import read_file
 from semsearch.read.ignore import Rules
+from semsearch.read.opened import open_file
 from semsearch.read.walk import IGNORE_FILES, INDEX_CARD, walk
-from semsearch.types import Found, Skip
+from semsearch.types import Document, Found, Skip
 
 Verdict: TypeAlias = Literal["ignored", "unread", "readable"]
 
@@ -23,25 +24,37 @@ def why_not_read(
 
     Args:
         root: the folder that is walked.
-        path: of the file below it, with `/` between the parts.
+        path: of the file below it, with `/` between the parts, or the address of a document within one.
         include: patterns of the walk.
         exclude: the same.
 
     Raises:
         FolderError: the root is missing or cannot be listed.
     """
-    met = _met(root, path, include, exclude)
+    file = file_of(path)
+    met = _met(root, file, include, exclude)
     if isinstance(met, Skip):
         return "unread", met.reason if met.path == path else f"{met.path}: {met.reason}"
     if met is None:
-        return "ignored", _left_out_by(root, path, include, exclude)
+        return "ignored", _left_out_by(root, file, include, exclude)
     try:
-        read_file(root / path, path)
+        with open_file(root / file, file) as opened:
+            return _verdict(opened.documents, file, path)
     except ReadError as error:
         return "unread", str(error)
     except OSError as error:
         return "unread", f"cannot be read: {error.strerror or error}"
-    return "readable", ""
+
+
+def _verdict(items: Iterator[Document | Skip], file: str, path: str) -> tuple[Verdict, str]:
+    """What is said of a document by what is in its file, which is read as far as needed; of a file, by any of them."""
+    reason = "there is no article in it" if path == file else f"there is no such document in {file}"
+    for number, item in enumerate(items):
+        if isinstance(item, Document) and path in (file, item.path):
+            return "readable", ""
+        if isinstance(item, Skip) and (item.path == path or (path == file and not number)):
+            reason = item.reason
+    return "unread", reason
 
 
 def _met(root: Path, path: str, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Found | Skip | None:
