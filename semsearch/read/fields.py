@@ -10,15 +10,18 @@ from semsearch.read.dates import iso_date
 
 def said(fields: Mapping[str, Any], *names: str) -> str:
     """The first of these fields that says something, in one line; the parts of a list are joined by ", "."""
-    for name in names:
-        for key, value in fields.items():
-            if key.casefold() == name and (words := _words(value)):
+    there = [(folded, value) for key, value in fields.items() if (folded := key.casefold()) in names]
+    for name in names if there else ():
+        for folded, value in there:
+            if folded == name and (words := _words(value)):
                 return words
     return ""
 
 
 def day(fields: Mapping[str, Any], *names: str) -> str:
     """The first of these fields that is a date, as ISO 8601."""
+    if not said(fields, *names):
+        return ""
     stated = (iso_date(said(fields, name)) for name in names)
     return next((found for found in stated if found), "")
 

@@ -6,6 +6,7 @@ Bookmarks are headings where a line of their page says the same.
 
 from __future__ import annotations
 
+import ctypes
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -99,35 +100,42 @@ def _pages(pdfium: Any, pdf: Any) -> list[list[Line]]:
             if size > _MOST_TEXT:
                 raise ReadError(f"holds more than {_MOST_TEXT // 2**20} million characters")
             lines = list(_lines(text))
-            edge = {*range(min(EDGE, len(lines))), *range(max(len(lines) - EDGE, 0), len(lines))}
-            foot, head = page.get_bbox()[1::2]
-            pages.append(
-                [
-                    Line(line, _height(pdfium, textpage, text, at, foot, head) if i in edge else None)
-                    for i, (at, line) in enumerate(lines)
-                ]
-            )
+            if lines:
+                _measure(pdfium, page, textpage, text, lines)
+            pages.append([line for _, line in lines])
     return pages
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """The lines that have words, cleaned, each with where it begins."""
+def _lines(text: str) -> Iterator[tuple[int, Line]]:
+    """The lines that have words, cleaned, each with where what it was made of begins.
+
+    Most are as they should be but for white space at their ends, which is found out faster than it is made good.
+    """
     at = 0
-    odd = _ODD.search(text) is not None
     for raw in text.splitlines(keepends=True):
-        line = " ".join((raw.translate(_CHARACTERS) if odd else raw).split())
+        line = raw.strip()
+        if "  " in line or not line.isprintable() or not (line.isascii() or _ODD.search(line) is None):
+            line = " ".join(line.translate(_CHARACTERS).split())
         if line:
-            yield at + len(raw) - len(raw.lstrip()), line
+            yield at, Line(line)
         at += len(raw)
 
 
-def _height(pdfium: Any, textpage: Any, text: str, at: int, foot: float, head: float) -> float | None:
-    """How high the character at this place of the text stands on its page, 0 … 1."""
-    units = at if text.isascii() else len(text[:at].encode("utf-16-le")) // 2
-    index = pdfium.raw.FPDFText_GetCharIndexFromTextIndex(textpage, units)
-    if index < 0 or head <= foot:
-        return None
-    return float((textpage.get_charbox(index)[1] - foot) / (head - foot))
+def _measure(pdfium: Any, page: Any, textpage: Any, text: str, lines: list[tuple[int, Line]]) -> None:
+    """Have the first and last lines of a page say how high they stand on it, 0 … 1."""
+    foot, head = page.get_bbox()[1::2]
+    if head <= foot:
+        return
+    is_wide = not text.isascii() and len(text.encode("utf-16-le")) > 2 * len(text)
+    ends = [ctypes.c_double() for _ in range(4)]
+    for number in {*range(min(EDGE, len(lines))), *range(max(len(lines) - EDGE, 0), len(lines))}:
+        at, line = lines[number]
+        while text[at].isspace():
+            at += 1
+        units = len(text[:at].encode("utf-16-le")) // 2 if is_wide else at
+        index = pdfium.raw.FPDFText_GetCharIndexFromTextIndex(textpage, units)
+        if index >= 0 and pdfium.raw.FPDFText_GetCharBox(textpage, index, *ends):
+            lines[number] = at, Line(line.text, (ends[2].value - foot) / (head - foot))
 
 
 def _bookmarks(pdf: Any) -> list[tuple[int, int, str]]:
@@ -157,12 +165,21 @@ def _headings(text: str, starts: Sequence[int], bookmarks: Sequence[tuple[int, i
 
 
 def _line_of(text: str, start: int, end: int, words: str) -> tuple[int, int] | None:
-    """Where the line that says these words, after a number of its own perhaps, begins and ends."""
+    """Where the line that says these words, after a number of its own perhaps, begins and ends.
+
+    One that says them to the letter comes first; others may have other spaces and signs between them.
+    """
     wanted = _letters(words)
-    for line in text[start:end].splitlines(keepends=True):
-        said = _letters(line)
-        if wanted and said.endswith(wanted) and _LABEL.fullmatch(said[: -len(wanted)]):
-            return start, start + len(line.rstrip("\n"))
+    at = text.find(f"{words}\n", start, end)
+    begin = max(text.rfind("\n", start, at) + 1, start) if at >= 0 else at
+    if at >= 0 and wanted and _LABEL.fullmatch(_letters(text[begin:at])):
+        return begin, at + len(words)
+    for line in text[start:end].splitlines(keepends=True) if wanted else ():
+        last = line.rstrip()[-1:]
+        if last.lower() == wanted[-1] or not (last.isascii() and last.isalnum()):  # else it ends otherwise
+            said = _letters(line)
+            if said.endswith(wanted) and _LABEL.fullmatch(said[: -len(wanted)]):
+                return start, start + len(line.rstrip("\n"))
         start += len(line)
     return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 HYPHEN = "\ufffe"
 """What stands for a hyphen at the end of a line, and for that end."""
@@ -31,8 +31,7 @@ _WORD_BEFORE = re.compile(r"[^\W_]+\Z")
 _LONGEST_WORD = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line and how high it stands, from 0 at the foot of the page to 1 at its head; None where nobody asked."""
 
     text: str
@@ -65,25 +64,31 @@ def without_running(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
     A line repeats if it is the same but for its digits on three pages, or on all of two. A number is the page's if it
     stands alone and rises with the pages, and a line that begins or ends with the page's number is a running one.
     """
-    edges = [(number, line) for number, page in enumerate(pages) for line in page if _is_in_margin(line)]
-    places = Counter(_place(line) for _, line in edges)
+    edges = {
+        (number, index): (line, _place(line), _numbers(line))
+        for number, page in enumerate(pages)
+        for index, line in enumerate(page)
+        if line.height is not None and _is_in_margin(line.height)
+    }
+    places = Counter(place for _, place, _ in edges.values())
     enough = min(_REPEATED, max(len(pages), 2))
-    offsets = Counter(offset for number, line in edges for offset in (n - number for n in _numbers(line)))
+    offsets = Counter(each - number for (number, _), (_, _, numbers) in edges.items() for each in numbers)
     numbering = {offset for offset, count in offsets.items() if count >= max(_REPEATED, len(pages) // 4)}
 
-    def runs(number: int, line: Line) -> bool:
-        if not _is_in_margin(line):
-            return False
+    def runs(number: int, line: Line, place: tuple[str, int], numbers: set[int]) -> bool:
         alone = _NUMBER_ALONE.fullmatch(line.text)
         if alone and (len(pages) < _REPEATED or not alone["number"].isdigit()):
             return True
-        return places[_place(line)] >= enough or any(n - number in numbering for n in _numbers(line))
+        return places[place] >= enough or any(each - number in numbering for each in numbers)
 
-    return [[line for line in page if not runs(number, line)] for number, page in enumerate(pages)]
+    running = {(number, index) for (number, index), said in edges.items() if runs(number, *said)}
+    return [
+        [line for index, line in enumerate(page) if (number, index) not in running] for number, page in enumerate(pages)
+    ]
 
 
-def _is_in_margin(line: Line) -> bool:
-    return line.height is not None and not _MARGIN < line.height < 1 - _MARGIN
+def _is_in_margin(height: float) -> bool:
+    return not _MARGIN < height < 1 - _MARGIN
 
 
 def _place(line: Line) -> tuple[str, int]:
@@ -121,7 +126,8 @@ def _joined(text: str) -> str:
 
 def _around(text: str, found: re.Match[str]) -> tuple[str, str]:
     """The words on either side of what was found."""
-    before = _WORD_BEFORE.search(text[max(found.start() - _LONGEST_WORD, 0) : found.start()])
+    at = found.start()
+    before = _WORD_BEFORE.search(text, max(text.rfind(" ", max(at - _LONGEST_WORD, 0), at) + 1, at - _LONGEST_WORD), at)
     after = _WORD_AFTER.match(text, found.end(), found.end() + _LONGEST_WORD)
     assert before is not None
     assert after is not None

@@ -197,6 +197,8 @@ class _Limits:
             ReadError: with it the row is beyond reason.
         """
         self._length += len(line)
+        if self._length <= _MOST_VALUES:
+            return line  # too short to hold as many
         self._values += sum(map(line.count, self._signs))
         if self._length >= _LONGEST:
             raise ReadError(_ROW_TOO_LONG)
