@@ -164,6 +164,14 @@ def test_attached_files_have_names_of_their_own() -> None:
     ]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1251"])
+def test_names_that_nobody_encoded_are_read(encoding: str) -> None:
+    """In whichever encoding their bytes are, and however the header is folded."""
+    name = "Годишњи извештај о раду службе.txt"
+    head = f'Subject: x\nContent-Type: text/plain\nContent-Disposition: attachment;\n filename="{name}"\n\nText.\n'
+    assert attached(head.encode(encoding)) == [(name, b"Text.\n")]
+
+
 def test_attached_texts_keep_their_encoding() -> None:
     """It is stated in the mail alone, so that they are given as UTF-8, which a page must not contradict."""
     made = mail("Text.")

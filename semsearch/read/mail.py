@@ -26,6 +26,7 @@ _MOST_PARTS = 10_000
 _FLOWED = re.compile(r"(?<!^--) \n", re.MULTILINE)
 _TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
 _ID = re.compile(r"<([^<>\s]+)>|^([^<>\s]+)$")
+_NAMING = frozenset({"content-disposition", "content-type"})
 _PAGES = frozenset({"application/xhtml+xml", "text/html"})
 
 
@@ -117,13 +118,21 @@ def _sorted_out(message: Message) -> tuple[list[Message], list[tuple[str, Messag
     texts: list[Message] = []
     others: list[tuple[str, Message]] = []
     for part in _parts(message):
-        name = stated.line(_decoded(part.get_filename() or ""))
+        name = _file_name(part)
         if not name and part.get_content_disposition() != "attachment" and part.get_content_maintype() == "text":
             texts.append(part)
         elif not (part.get("Content-ID") and part.get_content_maintype() == "image"):  # one that stands in its HTML
             others.append((name, part))
     plain = [part for part in texts if part.get_content_type() != "text/html" and _payload(part).strip()]
     return plain or texts, others
+
+
+def _file_name(part: Message) -> str:
+    """The name of a part, also where it is written in bytes that no header may have."""
+    for header, value in list(part.raw_items()):
+        if header.lower() in _NAMING and not str(value).isascii():
+            part.replace_header(header, _text(str(value).encode("utf-8", "surrogateescape"), ""))
+    return stated.line(_decoded(part.get_filename() or ""))
 
 
 def _body(path: str, part: Message) -> Document | None:
