@@ -77,7 +77,7 @@ BAD: Mapping[str, tuple[bytes, str]] = {
     "page.mht": (b"\0\0", "not a mail"),
     "letter.doc": (b"\xd0\xcf\x11\xe0", r"no reader for \.doc files"),
     "README": (b"A text.", "no reader for files without a suffix"),
-    "data.json": (b"{}", r"no reader for \.json files"),
+    "data.json": (b"{}", r"no JSON Feed"),
     "letters.txt": (b"a" * 10_000_000, "a word of half a million letters"),
     "letters.md": (b"# A\n\n" + b"b" * 10_000_000, "a word of half a million letters"),
     "letters.html": (b"<p>" + b"c" * 10_000_000, "a word of half a million letters"),
