@@ -20,7 +20,7 @@ from semsearch.filters import Filter
 from semsearch.query import Query
 from semsearch.rank import Calibration
 from semsearch.search import Answer, Mode, Scored, Wish, candidates, find
-from semsearch.store import Catalog, Ids, Snapshot, StoredDocument, locate
+from semsearch.store import Catalog, Ids, Snapshot, Store, StoredDocument, locate
 from semsearch.types import FileStat, Hit
 
 Cause: TypeAlias = Literal[
@@ -339,7 +339,7 @@ def _of_unindexed(tables: Catalog, root: Path, path: str, shown: str) -> Explana
 
     if (root / path).is_dir() and not (root / path).is_symlink():
         return Explanation(shown, "unread", "not indexed: it is a folder; name one of its files")
-    verdict, reason = why_not_read(root, path, *tables.patterns(str(root)))
+    verdict, reason = why_not_read(root, path, *tables.patterns(str(root)), Store.columns(tables, str(root)))
     if verdict == "ignored":
         return Explanation(shown, "ignored", f"not indexed: left out {reason}")
     if verdict == "unread":

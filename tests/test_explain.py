@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from semsearch import Document, Filter, Index
+from semsearch import Columns, Document, Filter, Index
 from semsearch.cli import main
 from semsearch.errors import UsageError
 from semsearch.explain import Rank, explain
@@ -204,6 +204,24 @@ def test_not_indexed_and_why(index: Index, folder: Path, tmp_path: Path) -> None
     why = index.explain(QUERY, "articles/binary.txt")
     assert (why.cause, why.message) == ("unread", f"not indexed: {skipped['binary.txt']}")
     assert index.explain(QUERY, "articles/new.txt", k=20).cause == "found"
+
+
+def test_not_indexed_and_why_in_a_table(index: Index, folder: Path) -> None:
+    """It is read with the fields that the last run was told."""
+    put(folder / "old.jsonl", '{"words": "Old power.", "key": "a"}')
+    index.sync(folder, columns=Columns("words", "key"))
+    put(folder / "new.jsonl", '{"words": "New power.", "key": "a"}\n{"words": " ", "key": "b"}\n{}')
+    expected = {
+        "articles/old.jsonl#b": ("unread", "there is no such document in old.jsonl"),
+        "articles/new.jsonl": ("new", "takes it in"),
+        "articles/new.jsonl#a": ("new", "takes it in"),
+        "new.jsonl#a": ("new", "takes it in"),
+        "articles/new.jsonl#b": ("unread", "not indexed: no text in it"),
+        "articles/new.jsonl#3": ("unread", "not indexed: has no field words"),
+    }
+    found = {path: index.explain(QUERY, path) for path in expected}
+    assert {path: why.cause for path, why in found.items()} == {path: cause for path, (cause, _) in expected.items()}
+    assert [path for path, why in found.items() if expected[path][1] not in why.message] == []
 
 
 def test_left_out_by_the_patterns_of_the_last_run(index: Index, folder: Path) -> None:

@@ -11,14 +11,19 @@ from semsearch.address import file_of
 from semsearch.errors import ReadError
 from semsearch.read.ignore import Rules
 from semsearch.read.opened import open_file
+from semsearch.read.sandbox import Worker
 from semsearch.read.walk import IGNORE_FILES, INDEX_CARD, walk
-from semsearch.types import Document, Found, Skip
+from semsearch.types import NO_COLUMNS, Columns, Document, Found, Skip
 
 Verdict: TypeAlias = Literal["ignored", "unread", "readable"]
 
 
 def why_not_read(
-    root: Path, path: str, include: Sequence[str] = (), exclude: Sequence[str] = ()
+    root: Path,
+    path: str,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    columns: Columns = NO_COLUMNS,
 ) -> tuple[Verdict, str]:
     """Whether a walk leaves out a file that is there, passes it over, or would read it; and the reason for people.
 
@@ -27,6 +32,7 @@ def why_not_read(
         path: of the file below it, with `/` between the parts, or the address of a document within one.
         include: patterns of the walk.
         exclude: the same.
+        columns: how tables are read.
 
     Raises:
         FolderError: the root is missing or cannot be listed.
@@ -38,7 +44,7 @@ def why_not_read(
     if met is None:
         return "ignored", _left_out_by(root, file, include, exclude)
     try:
-        with open_file(root / file, file) as opened:
+        with Worker() as worker, open_file(root / file, file, worker, columns) as opened:
             return _verdict(opened.documents, file, path)
     except ReadError as error:
         return "unread", str(error)

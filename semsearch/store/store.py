@@ -225,7 +225,8 @@ class Store:
             for file in filter(may_hold_several, files):
                 tables.touch(root, file, replace(files[file], size=-1, mtime_ns=-1))
 
-    def columns(self, tables: Catalog, root: str) -> Columns:
+    @staticmethod
+    def columns(tables: Catalog, root: str) -> Columns:
         """The columns that the last run over a folder used."""
         said = tables.setting(f"columns of {root}")
         return Columns(**json.loads(said)) if said else Columns()
