@@ -139,6 +139,14 @@ def in_archives(depth: int, each: int) -> bytes:
     return data
 
 
+def crawl(charset: str) -> bytes:
+    """An answer of a server whose page is packed."""
+    page = packed_twice(b"<p>word ", MANY // 8)
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset={charset}\r\nContent-Encoding: gzip\r\n\r\n".encode()
+    said = f"WARC-Type: response\r\nWARC-Target-URI: http://a.example/\r\nContent-Length: {len(head + page)}\r\n\r\n"
+    return b"WARC/1.0\r\n" + said.encode() + head + page + b"\r\n\r\n"
+
+
 def shared_string() -> bytes:
     """A workbook that shows one long string in many cells."""
     cells = '<row><c t="s"><v>0</v></c></row>' * 100_000
@@ -219,6 +227,12 @@ BOMBS: Mapping[str, Bomb] = {
     "emoji.jsonl": Bomb(lambda: b'{"text":"' + "\U0001f600".encode() + b"x" * (40 * MIB), _LONG),
     "lists.jsonl": Bomb(lambda: b"[" + b"[]," * (4 * MIB) + b"\n", "a row of more than a million values"),
     "deep.jsonl": Bomb(lambda: b'{"text":' + b"[" * 500_000 + b"\n", "no JSON, or nested too deep"),
+    # what is fetched from the web
+    "page.warc": Bomb(partial(crawl, "utf-8"), _TOO_MUCH),
+    "recoded.warc": Bomb(partial(crawl, "iso-8859-1"), _TOO_MUCH),
+    "lists.json": Bomb(
+        lambda: b'{"version":"https://jsonfeed.org/version/1","items":[' + b"[]," * (8 * MIB) + b"[]]}", _MEMORY
+    ),
     **{name: Bomb(make, reason) for name, (make, reason) in bombs_pdf.BOMBS.items()},
 }
 """By name of the file."""

@@ -78,6 +78,7 @@ READERS: Mapping[str, Callable[[bytes], object]] = {
     ".epub": of_parts,
     ".gz": gzip.decompress,
     ".html": lambda data: HTMLParser().feed(data.decode()),
+    ".json": json.loads,
     ".jsonl": lambda data: [json.loads(line) for line in data.splitlines()],
     ".mbox": of_mailbox,
     ".odt": of_parts,
