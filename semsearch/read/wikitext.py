@@ -28,7 +28,8 @@ _MARKING = frozenset({"lang", "nowrap", "small", "transl", "nobold", "noitalic",
 _OUTWARD = re.compile(r"\[(?:(?:https?:|ftp:)?//|mailto:)[^\s\]\[]*(?:[ \t]([^\]\[\n]*))?\]", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _BREAK = re.compile(r"<br\b[^<>]*>", re.IGNORECASE)
-_QUOTES = re.compile(r"'{2,5}")
+_QUOTES = re.compile(r"'{2,}")
+_ITALIC, _BOLD, _BOTH = 2, 3, 5  # quotes
 _WORD = re.compile(r"__[A-Z]+__")
 _HEADING = re.compile(r"(={1,6})(.+?)\1")
 _LIST = re.compile(r"[*#:;]+\s*")
@@ -140,7 +141,27 @@ def _of_table(inside: str) -> str:
 def _without_markup(text: str) -> str:
     text = _OUTWARD.sub(lambda found: (found[1] or "").strip(), text)
     text = _TAG.sub("", _BREAK.sub("\n", text))
-    return unescape(_WORD.sub("", _QUOTES.sub("", text)))
+    text = "\n".join(_without_quotes(line) if "''" in line else line for line in text.split("\n"))
+    return unescape(_WORD.sub("", text))
+
+
+def _without_quotes(line: str) -> str:
+    """Without the signs of italics and bold.
+
+    Where both are left open, one bold is an apostrophe before italics, as in `dans l'''Odyssée''`.
+    """
+    runs = [(found.start(), len(found[0])) for found in _QUOTES.finditer(line)]
+    kept = {at: 1 if size == _BOLD + 1 else max(size - _BOTH, 0) for at, size in runs}
+    bold = [at for at, size in runs if size == _BOLD]
+    italics = sum(size == _ITALIC or size >= _BOTH for _, size in runs)
+    if bold and italics % 2 and (len(runs) - sum(size == _ITALIC for _, size in runs)) % 2:
+        kept[min(bold, key=lambda at: _oddity(line[max(at - 2, 0) : at]))] = 1
+    return _QUOTES.sub(lambda found: "'" * kept[found.start()], line)
+
+
+def _oddity(before: str) -> int:
+    """How unlikely an apostrophe is behind these two letters: least after a word of one, most after none."""
+    return 2 if before.endswith(" ") else 0 if before.startswith(" ") else 1
 
 
 def _lines(text: str) -> Iterator[Block]:
