@@ -9,6 +9,7 @@ must be caught, or nothing here is worth anything.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import resource
@@ -28,6 +29,16 @@ SECONDS, MEMORY = 5.0, 512e6
 """What a bomb may cost; the memory is that of the whole process."""
 
 _NAIVE_MEMORY, _NAIVE_SECONDS = 2 * 2**30, 20  # so that this machine stands it
+
+
+_LAUNCH = """
+import json, os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:], stdout=2)
+_, status, usage = os.wait4(process.pid, 0)
+used = usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+print(json.dumps([os.waitstatus_to_exitcode(status), *used]))
+"""
+"""A small process in between: the system counts to a program's memory what the process had that started it."""
 
 
 class Cost(NamedTuple):
@@ -51,19 +62,19 @@ def run(*command: str, limited: bool = False) -> Cost:
     environment = {**os.environ, "SEMSEARCH_MODEL": "hash", "PYTHONPATH": str(ROOT)}
     with tempfile.TemporaryFile() as said:
         begun = time.monotonic()
-        process = subprocess.Popen(
-            [sys.executable, *command],
-            stdout=said,
+        process = subprocess.run(
+            [sys.executable, "-c", _LAUNCH, sys.executable, *command],
+            stdout=subprocess.PIPE,
             stderr=said,
             env=environment,
-            preexec_fn=limit if limited else None,  # noqa: PLW1509 - this process has one thread
+            preexec_fn=limit if limited else None,
+            check=True,
         )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
         wall = time.monotonic() - begun
         said.seek(0)
         text = said.read().decode(errors="replace")
-    return Cost(process.returncode, text, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+    status, processor, memory = json.loads(process.stdout)
+    return Cost(status, text, wall, processor, memory)
 
 
 def indexed(folder: Path) -> Cost:
