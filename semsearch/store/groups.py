@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 class Groups(NamedTuple):
     """The postings of t terms by document: a term's groups are those from `starts[i]` to `starts[i + 1]`.
 
-    starts: int64 (t + 1,). documents: uint32 (g,), rising within a term. totals: (g,), how often the term stands in the
-    document. spreads: (g,), how many postings the group is, which follow one another. Of both the type is the smallest
+    starts: int64 (t + 1,). documents: (g,), rising within a term. totals: (g,), how often the term stands in the
+    document. spreads: (g,), how many postings the group is, which follow one another. Of these the type is the smallest
     that holds them.
     """
 
     starts: NDArray[np.int64]
-    documents: NDArray[np.uint32]
+    documents: NDArray[Any]
     totals: NDArray[Any]
     spreads: NDArray[Any]
 
@@ -38,7 +38,7 @@ def grouped(
     firsts = np.flatnonzero(begins)
     totals = np.add.reduceat(counts, firsts, dtype=np.uint32) if len(firsts) else np.empty(0, np.uint32)
     spreads = np.diff(firsts, append=len(rows))
-    return Groups(np.searchsorted(firsts, starts), documents[firsts], smallest(totals), smallest(spreads))
+    return Groups(np.searchsorted(firsts, starts), *map(smallest, (documents[firsts], totals, spreads)))
 
 
 def smallest(numbers: NDArray[Any]) -> NDArray[Any]:
