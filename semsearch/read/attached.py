@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from semsearch.types import Document
@@ -15,16 +14,10 @@ class Attached(NamedTuple):
     data: bytes
 
 
-def taking_over(document: Document, mail: Document, name: str) -> Document:
-    """A document out of a file of this name with the facts of the mail it came with, where it states none itself."""
+def known_of(mail: Document, name: str) -> Document:
+    """What is known of a file of this name by the mail that it came with."""
     thread = {"thread": mail.metadata["thread"]} if "thread" in mail.metadata else {}
-    return replace(
-        document,
-        title=document.title or name,
-        date=document.date or mail.date,
-        author=document.author or mail.author,
-        metadata={**thread, **document.metadata},
-    )
+    return Document(mail.path, "", title=name, date=mail.date, author=mail.author, metadata=thread)
 
 
 def no_text(document: Document) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from io import BytesIO
 from typing import Any, NamedTuple
 
@@ -30,7 +30,7 @@ _MARKUP = frozenset({"html", "xhtml", "text/html", "application/xhtml+xml"})
 
 
 class _Entry(NamedTuple):
-    """What an entry says; `text` and `summary` are HTML where `is_markup`, else plain."""
+    """What an entry says; `blocks` are its text, none where it has a headline alone."""
 
     id: str
     url: str
@@ -161,7 +161,7 @@ def _of_json(item: Mapping[str, Any], feed: Mapping[str, Any]) -> _Entry:
     )
 
 
-def _authors(of: Mapping[str, Any]) -> Iterator[str] | list[str]:
+def _authors(of: Mapping[str, Any]) -> list[str]:
     """The names of `authors`, or of `author` as in the first version."""
     several = of.get("authors")
     each = several if isinstance(several, list) else [of.get("author")]

@@ -18,7 +18,7 @@ from typing import BinaryIO, NamedTuple, TypeAlias
 
 from semsearch.address import ARCHIVES, COLLECTIONS, in_archive, may_hold_several, suffix
 from semsearch.errors import ReadError
-from semsearch.read.attached import Attached, no_text, taking_over
+from semsearch.read.attached import Attached, known_of, no_text
 from semsearch.read.files import (
     MAX_BYTES,
     PACKED,
@@ -45,7 +45,7 @@ _DEEPEST = 4
 class Part(NamedTuple):
     """A file within a file: its address, a name whose suffix says its kind, and what opens its bytes, once.
 
-    `known` has the date and the metadata of the documents in it that state none themselves.
+    `known` has title, date, author and metadata for the documents in it that state none themselves.
     """
 
     address: str
@@ -132,9 +132,9 @@ class _Opening:
                 own = each
                 yield own if own.text else Skip(address, no_text(own))
             else:
-                part = Part(in_archive(address, each.name), each.name, partial(io.BytesIO, each.data))
-                for item in self._part(part, depth + 1):
-                    yield taking_over(item, own, each.name) if isinstance(item, Document) else item
+                known = known_of(own, each.name)
+                part = Part(in_archive(address, each.name), each.name, partial(io.BytesIO, each.data), known)
+                yield from self._part(part, depth + 1)
 
     def _part(self, part: Part, depth: int) -> Iterator[Document | Skip]:
         try:
@@ -151,7 +151,13 @@ class _Opening:
 def _knowing(item: Document | Skip, known: Document | None) -> Document | Skip:
     if known is None or isinstance(item, Skip):
         return item
-    return replace(item, date=item.date or known.date, metadata={**known.metadata, **item.metadata})
+    return replace(
+        item,
+        title=item.title or known.title,
+        date=item.date or known.date,
+        author=item.author or known.author,
+        metadata={**known.metadata, **item.metadata},
+    )
 
 
 def _checked(item: Document | Skip) -> Document | Skip:

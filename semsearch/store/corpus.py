@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsearch.store.postings import LexicalSegment
-from semsearch.store.subset import Ids
+from semsearch.store.subset import Ids, spans
 
 K1 = 1.2
 B = 0.75
@@ -187,12 +187,6 @@ def norms(lengths: NDArray[Any], texts: tuple[int, int]) -> NDArray[np.float64]:
     count, total = texts
     found: NDArray[np.float64] = K1 * (1 - B) + K1 * B * max(count, 1) / max(total, 1) * lengths
     return found
-
-
-def spans(firsts: Numbers, sizes: Numbers) -> Numbers:
-    """The numbers from each first on, so many of them, end to end."""
-    ends = np.cumsum(sizes)
-    return np.repeat(firsts - (ends - sizes), sizes) + np.arange(ends[-1] if len(ends) else 0)
 
 
 def _offsets(sizes: Iterable[int]) -> Numbers:

@@ -14,7 +14,7 @@ from semsearch.address import file_of
 from semsearch.store.catalog import FEWER, Catalog
 from semsearch.store.store import Snapshot
 from semsearch.store.stored import Facts
-from semsearch.store.subset import Ids
+from semsearch.store.subset import Ids, spans
 
 _PATHS = "its paths do not lead to their documents"
 
@@ -72,11 +72,9 @@ def passages_where(
         raise catalog.damage(FEWER)
     segments.noted.sealed = True
     admitted = [facts for facts in catalog.facts() if admits(facts)]
-    spans = sorted(catalog.spans(facts.id for facts in admitted))
-    first, last = np.array(spans, np.int64).reshape(-1, 2).T
-    sizes = last - first + 1
-    before = np.cumsum(sizes) - sizes
-    found = np.repeat(first - before, sizes) + np.arange(sizes.sum(), dtype=np.int64)
+    ends = sorted(catalog.spans(facts.id for facts in admitted))
+    first, last = np.array(ends, np.int64).reshape(-1, 2).T
+    found = spans(first, last - first + 1)
     if not segments.are_whole_documents(found):
         raise catalog.damage("its documents do not have the passages that were stored")
     if pages is None:
@@ -91,10 +89,10 @@ def _elsewhere(catalog: Catalog, asked: Mapping[int, Collection[int]]) -> Ids:
     for stored in catalog.documents(asked):
         document = catalog.document(stored)
         ends = [*document.pages[1:], len(document.text)]
-        spans = [(document.pages[page - 1], ends[page - 1]) for page in asked[stored.id] if page <= len(document.pages)]
+        parts = [(document.pages[page - 1], ends[page - 1]) for page in asked[stored.id] if page <= len(document.pages)]
         others += [
             number
             for number, start, end in catalog.passages_of(stored.id)
-            if not any(start < last and end > first for first, last in spans)
+            if not any(start < last and end > first for first, last in parts)
         ]
     return np.array(sorted(others), np.int64)

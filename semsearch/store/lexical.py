@@ -23,9 +23,9 @@ from math import log, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from semsearch.store.corpus import K1, B, Corpus, Matched, Numbers, norms, spans
+from semsearch.store.corpus import K1, B, Corpus, Matched, Numbers, norms
 from semsearch.store.postings import LexicalSegment, build, merged
-from semsearch.store.subset import Ids, rows_of
+from semsearch.store.subset import Ids, rows_of, spans
 
 __all__ = ["DOCUMENT", "K1", "B", "Corpus", "LexicalScores", "LexicalSegment", "build", "having", "merged", "search"]
 

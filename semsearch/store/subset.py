@@ -25,3 +25,9 @@ def rows_of(ids: Ids, only: Ids) -> NDArray[np.int64]:
     rows = np.searchsorted(ids, here)
     found: NDArray[np.int64] = rows[ids[rows] == here]
     return found
+
+
+def spans(firsts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The numbers from each first on, so many of them, end to end."""
+    ends = np.cumsum(sizes)
+    return np.repeat(firsts - (ends - sizes), sizes) + np.arange(ends[-1] if len(ends) else 0)
